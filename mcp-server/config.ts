@@ -1,0 +1,195 @@
+// Environment → one readonly ServerConfig, or one report of all faults. The only reader of the environment in this half.
+
+import { readFileSync } from 'node:fs';
+import { parse } from 'dotenv';
+import * as z from 'zod';
+import { ServerError } from './errors.ts';
+import type { LogLevel } from './log.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How an issuer writes its access tokens: RFC 9068 to the letter, or Auth0's default dialect. */
+export type TokenProfile = 'rfc9068' | 'auth0';
+
+/** An authorization server whose access tokens are accepted. */
+export interface TrustedIssuer {
+  /** Issuer identifier exactly as its metadata and its tokens spell it; Auth0's ends in a slash. */
+  readonly issuer: string;
+  /** A token must be issued for one of these; compared as strings. */
+  readonly audiences: readonly string[];
+  readonly profile: TokenProfile;
+  /** Where its keys are; `undefined` means: ask the issuer's metadata. */
+  readonly jwksUri: string | undefined;
+}
+
+export interface ServerConfig {
+  /** Addresses to bind, all on `port`. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** Canonical URL of the MCP endpoint: the resource identifier of RFC 8707 and RFC 9728. */
+  readonly resource: string;
+  /** Other spellings of the same resource: the three loopback names. Empty when the resource is not on loopback. */
+  readonly resourceAliases: readonly string[];
+  /** Host names that a `Host` header may carry, without port. */
+  readonly allowedHostnames: readonly string[];
+  /** Host names that an `Origin` header may carry, without port. */
+  readonly allowedOriginHostnames: readonly string[];
+  readonly issuer: TrustedIssuer;
+  /** The embedded authorization server; `undefined` when another issuer is configured. */
+  readonly authorizationServer: { readonly port: number; readonly issuer: string } | undefined;
+  /** Where keys, clients and data live; created with mode 0700. */
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+}
+
+const LOOPBACK_HOSTNAMES = ['localhost', '127.0.0.1', '[::1]'] as const;
+const LOOPBACK_ADDRESSES = ['127.0.0.1', '::1'] as const;
+const DEFAULT_PORT = 8000;
+const DEFAULT_AUTH_SERVER_PORT = 8001;
+
+const portNumber = z
+  .string()
+  .regex(/^\d+$/, 'a port number from 1 to 65535')
+  .transform(Number)
+  .refine((port) => port >= 1 && port <= 65_535, 'a port number from 1 to 65535');
+const httpUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'an absolute http or https URL')
+  .refine((text) => !text.includes('#'), 'a URL without a fragment');
+const secureUrl = httpUrl.refine(isSecureUrl, 'an https URL (plain http is for loopback only)');
+
+const schema = z
+  .object({
+    HOST: z.string().default('localhost'),
+    PORT: portNumber.default(DEFAULT_PORT),
+    PUBLIC_URL: secureUrl.optional(),
+    ALLOWED_ORIGINS: z
+      .string()
+      .default('')
+      .transform((list) => list.split(/[\s,]+/).filter(Boolean))
+      .pipe(z.array(httpUrl)),
+    AUTH_SERVER_PORT: portNumber.default(DEFAULT_AUTH_SERVER_PORT),
+    DATA_DIR: z.string().default('.data'),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'one of debug, info, warn, error').default('info'),
+    AUTH0_DOMAIN: z
+      .string()
+      .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'a host name such as TENANT.eu.auth0.com, without https:// and slash')
+      .optional(),
+    AUTH0_AUDIENCE: httpUrl.optional(),
+    AUTH_ISSUER: secureUrl.optional(),
+    AUTH_AUDIENCE: z.string().optional(),
+    AUTH_JWKS_URI: secureUrl.optional(),
+    AUTH_TOKEN_PROFILE: z.enum(['rfc9068', 'auth0'], 'rfc9068 or auth0').optional(),
+  })
+  .superRefine((env, context) => {
+    const fault = (variable: string, expected: string) =>
+      context.addIssue({ code: 'custom', path: [variable], message: expected });
+    if (env.AUTH0_DOMAIN && !env.AUTH0_AUDIENCE)
+      fault('AUTH0_AUDIENCE', 'the identifier of your API in Auth0, because AUTH0_DOMAIN is set');
+    if (env.AUTH0_AUDIENCE && !env.AUTH0_DOMAIN)
+      fault('AUTH0_DOMAIN', 'your tenant, such as TENANT.eu.auth0.com, because AUTH0_AUDIENCE is set');
+    if (env.AUTH0_DOMAIN && env.AUTH_ISSUER)
+      fault('AUTH_ISSUER', 'to be unset, because AUTH0_DOMAIN already names the issuer');
+    for (const variable of ['AUTH_AUDIENCE', 'AUTH_JWKS_URI', 'AUTH_TOKEN_PROFILE'] as const)
+      if (env[variable] && !env.AUTH_ISSUER && !env.AUTH0_DOMAIN)
+        fault('AUTH_ISSUER', `the issuer that ${variable} belongs to`);
+    if (!isLoopback(env.HOST) && !env.PUBLIC_URL)
+      fault('PUBLIC_URL', 'the URL under which clients reach this server, because HOST is not loopback');
+    if (!isLoopback(env.HOST) && !env.AUTH0_DOMAIN && !env.AUTH_ISSUER)
+      fault('AUTH_ISSUER', 'your issuer, because the embedded authorization server is for loopback only');
+    if (env.PORT === env.AUTH_SERVER_PORT && !env.AUTH0_DOMAIN && !env.AUTH_ISSUER)
+      fault('AUTH_SERVER_PORT', 'a port other than PORT');
+  });
+
+/** The process environment over `.env` (dotenv's syntax) in the working directory; the shell's value wins. */
+export function loadEnvironment(shell: Environment = process.env, file = '.env'): Environment {
+  const stated = Object.fromEntries(Object.entries(shell).filter(([, value]) => value !== undefined && value !== ''));
+  return { ...parse(readIfPresent(file)), ...stated };
+}
+
+/**
+ * Turns the environment into the server's configuration. An empty variable counts as unset.
+ *
+ * @throws {ServerError} `invalid_configuration` with every fault in its message, one a line
+ */
+export function parseConfig(environment: Environment): ServerConfig {
+  const result = schema.safeParse(withoutEmpty(environment));
+  if (!result.success) throw new ServerError('invalid_configuration', report(result.error.issues, environment));
+  const env = result.data;
+
+  const resource = env.PUBLIC_URL ?? `http://localhost:${env.PORT}/mcp`;
+  const resourceAliases = loopbackAliases(resource);
+  const embedded = !env.AUTH0_DOMAIN && !env.AUTH_ISSUER;
+  const embeddedIssuer = `http://localhost:${env.AUTH_SERVER_PORT}`;
+  const audience = env.AUTH0_AUDIENCE ?? env.AUTH_AUDIENCE ?? resource;
+  const publicHostname = new URL(resource).hostname;
+
+  return {
+    addresses: isLoopback(env.HOST) ? LOOPBACK_ADDRESSES : [env.HOST],
+    port: env.PORT,
+    resource,
+    resourceAliases,
+    allowedHostnames: unique([publicHostname, ...(isLoopback(env.HOST) ? LOOPBACK_HOSTNAMES : [])]),
+    allowedOriginHostnames: unique([
+      publicHostname,
+      ...(isLoopback(env.HOST) ? LOOPBACK_HOSTNAMES : []),
+      ...env.ALLOWED_ORIGINS.map((origin) => new URL(origin).hostname),
+    ]),
+    issuer: {
+      issuer: env.AUTH0_DOMAIN ? `https://${env.AUTH0_DOMAIN}/` : (env.AUTH_ISSUER ?? embeddedIssuer),
+      audiences: unique([audience, ...loopbackAliases(audience)]),
+      profile: env.AUTH_TOKEN_PROFILE ?? (env.AUTH0_DOMAIN ? 'auth0' : 'rfc9068'),
+      jwksUri: env.AUTH_JWKS_URI,
+    },
+    authorizationServer: embedded ? { port: env.AUTH_SERVER_PORT, issuer: embeddedIssuer } : undefined,
+    dataDir: env.DATA_DIR,
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+/** The other loopback spellings of `url`, or none when it is not on loopback. */
+function loopbackAliases(url: string): string[] {
+  if (!URL.canParse(url)) return [];
+  const { hostname } = new URL(url);
+  if (!isLoopback(hostname)) return [];
+  return LOOPBACK_HOSTNAMES.filter((name) => name !== hostname).map((name) =>
+    url.replace(`//${hostname}`, `//${name}`),
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return [...LOOPBACK_HOSTNAMES, ...LOOPBACK_ADDRESSES].some((name) => name === host);
+}
+
+function isSecureUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.protocol === 'https:' || isLoopback(url.hostname);
+}
+
+function report(issues: readonly z.core.$ZodIssue[], environment: Environment): string {
+  const lines = issues.map((issue) => {
+    const variable = String(issue.path[0]);
+    const value = environment[variable];
+    const came = value === undefined || value === '' ? 'it is not set' : `got ${JSON.stringify(value.slice(0, 80))}`;
+    return `  ${variable}: expected ${issue.message}, ${came}`;
+  });
+  return `The configuration has ${lines.length === 1 ? 'a fault' : `${lines.length} faults`}:\n${unique(lines).join('\n')}\nEvery variable is explained in .env.example.`;
+}
+
+function withoutEmpty(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+function unique<T>(items: readonly T[]): T[] {
+  return [...new Set(items)];
+}
+
+function readIfPresent(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw new ServerError('invalid_configuration', `Cannot read ${file}: ${String(error)}`, { cause: error });
+  }
+}
