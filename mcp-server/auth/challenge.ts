@@ -1,0 +1,74 @@
+// Authorization header → token, and refusal → HTTP answer. The wire gets the RFC's plain code; the exact reason stays in
+// the log.
+
+import { INITIAL_SCOPES } from './scopes.ts';
+
+/** What a request presented as its credential. */
+export type Credential =
+  | { readonly kind: 'bearer'; readonly token: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'malformed'; readonly reason: string };
+
+/** Why the gate refuses, as far as the wire may know. */
+export type Refusal = 'no_credential' | 'invalid_request' | 'invalid_token' | 'temporarily_unavailable';
+
+/** How long a client should wait while the issuer's keys cannot be had, in seconds. */
+const RETRY_AFTER_SECONDS = 10;
+
+const ANSWERS = {
+  no_credential: { status: 401, error: undefined, description: 'This resource needs an access token' },
+  invalid_request: {
+    status: 400,
+    error: 'invalid_request',
+    description: 'The request presents its access token wrongly',
+  },
+  invalid_token: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The access token is expired, malformed or not valid for this resource',
+  },
+  temporarily_unavailable: {
+    status: 503,
+    error: 'temporarily_unavailable',
+    description: 'Access tokens cannot be verified at the moment',
+  },
+} as const satisfies Record<Refusal, { status: number; error: string | undefined; description: string }>;
+
+/**
+ * Reads the one way in which this server takes a token: a single `Authorization: Bearer` header.
+ *
+ * @see RFC 6750 §2.1; a token in the query (§2.3) is refused, since URLs end up in logs
+ */
+export function readCredential(request: Request): Credential {
+  if (new URL(request.url).searchParams.has('access_token'))
+    return { kind: 'malformed', reason: 'token in the query string' };
+  const header = request.headers.get('authorization');
+  if (header === null) return { kind: 'none' };
+  const [, scheme = '', token = ''] = /^([!#$%&'*+.^_`|~\w-]+) +([\w.~+/-]+=*)$/.exec(header) ?? [];
+  if (scheme.toLowerCase() === 'bearer') return { kind: 'bearer', token };
+  return scheme === ''
+    ? { kind: 'malformed', reason: 'Authorization is not a scheme and one token' }
+    : { kind: 'none' };
+}
+
+/**
+ * The HTTP answer for a refusal. Without a credential the challenge carries no `error` (RFC 6750 §3.1); it always says
+ * where the metadata is and which scopes to ask for (RFC 9728 §5.1; MCP 2026-07-28, "Scope Selection Strategy").
+ */
+export function refusalResponse(refusal: Refusal, resourceMetadataUrl: string): Response {
+  const { status, error, description } = ANSWERS[refusal];
+  const headers = new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store' });
+  if (status === 503) headers.set('retry-after', String(RETRY_AFTER_SECONDS));
+  else {
+    const parameters = [
+      ...(error ? [`error="${error}"`, `error_description="${description}"`] : []),
+      `scope="${INITIAL_SCOPES.join(' ')}"`,
+      `resource_metadata="${resourceMetadataUrl}"`,
+    ];
+    headers.set('www-authenticate', `Bearer ${parameters.join(', ')}`);
+  }
+  return new Response(JSON.stringify({ error: error ?? 'unauthorized', error_description: description }), {
+    status,
+    headers,
+  });
+}

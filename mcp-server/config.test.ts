@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseConfig } from './config.ts';
+import { ServerError } from './errors.ts';
+
+function faultsOf(environment: Record<string, string>): string[] {
+  try {
+    parseConfig(environment);
+  } catch (error) {
+    assert.ok(error instanceof ServerError);
+    assert.equal(error.code, 'invalid_configuration');
+    return error.message
+      .split('\n')
+      .slice(1, -1)
+      .map((line) => line.trim());
+  }
+  return [];
+}
+
+describe('server configuration', () => {
+  test('an empty environment gives the local server with the embedded authorization server', () => {
+    const config = parseConfig({});
+    assert.equal(config.resource, 'http://localhost:8000/mcp');
+    assert.deepEqual(config.resourceAliases, ['http://127.0.0.1:8000/mcp', 'http://[::1]:8000/mcp']);
+    assert.deepEqual(config.authorizationServer, { port: 8001, issuer: 'http://localhost:8001' });
+    assert.deepEqual(config.addresses, ['127.0.0.1', '::1']);
+    assert.equal(config.issuer.profile, 'rfc9068');
+  });
+
+  test('an empty variable counts as unset', () => {
+    assert.deepEqual(parseConfig({ AUTH0_DOMAIN: '', PORT: '', AUTH_ISSUER: '' }), parseConfig({}));
+  });
+
+  test('the four Auth0 variables switch issuer, audience and token dialect', () => {
+    const config = parseConfig({
+      AUTH0_DOMAIN: 'tenant.eu.auth0.com',
+      AUTH0_AUDIENCE: 'http://localhost:8000/mcp',
+      AUTH0_CLIENT_ID: 'id',
+      AUTH0_CLIENT_SECRET: 'secret',
+    });
+    assert.equal(config.issuer.issuer, 'https://tenant.eu.auth0.com/');
+    assert.equal(config.issuer.profile, 'auth0');
+    assert.ok(config.issuer.audiences.includes('http://localhost:8000/mcp'));
+    assert.equal(config.authorizationServer, undefined);
+  });
+
+  test('any issuer can be named, with its own audience and keys', () => {
+    const { issuer } = parseConfig({
+      AUTH_ISSUER: 'https://id.example/realms/a',
+      AUTH_AUDIENCE: 'tools',
+      AUTH_JWKS_URI: 'https://id.example/keys',
+    });
+    assert.deepEqual(issuer, {
+      issuer: 'https://id.example/realms/a',
+      audiences: ['tools'],
+      profile: 'rfc9068',
+      jwksUri: 'https://id.example/keys',
+    });
+  });
+
+  test('all faults come in one report, each with what was expected and what came', () => {
+    assert.deepEqual(
+      faultsOf({ PORT: '80000', AUTH_ISSUER: 'http://id.example', LOG_LEVEL: 'loud', DATA_DIR: '/tmp/x' }),
+      [
+        'PORT: expected a port number from 1 to 65535, got "80000"',
+        'LOG_LEVEL: expected one of debug, info, warn, error, got "loud"',
+        'AUTH_ISSUER: expected an https URL (plain http is for loopback only), got "http://id.example"',
+      ],
+    );
+  });
+
+  test('half-filled and contradictory issuers are faults', () => {
+    assert.match(
+      faultsOf({ AUTH0_DOMAIN: 'tenant.auth0.com' })[0] ?? '',
+      /^AUTH0_AUDIENCE: expected the identifier .* it is not set$/,
+    );
+    assert.match(faultsOf({ AUTH0_AUDIENCE: 'http://localhost:8000/mcp' })[0] ?? '', /^AUTH0_DOMAIN/);
+    assert.match(
+      faultsOf({ AUTH0_DOMAIN: 'https://tenant.auth0.com/', AUTH0_AUDIENCE: 'https://a.example' })[0] ?? '',
+      /without https:\/\/ and slash/,
+    );
+    assert.match(faultsOf({ AUTH_AUDIENCE: 'tools' })[0] ?? '', /^AUTH_ISSUER/);
+    assert.match(
+      faultsOf({
+        AUTH0_DOMAIN: 't.auth0.com',
+        AUTH0_AUDIENCE: 'https://a.example',
+        AUTH_ISSUER: 'https://b.example',
+      })[0] ?? '',
+      /^AUTH_ISSUER: expected to be unset/,
+    );
+  });
+
+  test('a server that is not on loopback needs a public URL and an issuer that is not a development one', () => {
+    const faults = faultsOf({ HOST: '0.0.0.0' });
+    assert.equal(faults.length, 2);
+    assert.match(faults.join(), /PUBLIC_URL.*AUTH_ISSUER/);
+    const config = parseConfig({
+      HOST: '0.0.0.0',
+      PUBLIC_URL: 'https://tools.example/mcp',
+      AUTH_ISSUER: 'https://id.example',
+    });
+    assert.deepEqual(config.allowedHostnames, ['tools.example']);
+    assert.deepEqual(config.resourceAliases, []);
+  });
+});

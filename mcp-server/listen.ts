@@ -1,0 +1,90 @@
+// Opens the sockets of one service: the same handler on every address, all or none, with time limits on slow clients.
+
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { ServerError } from './errors.ts';
+
+export interface Listener {
+  /** Stops taking connections, lets requests in flight finish for `deadlineMs`, then cuts them off. Default 5 000. */
+  close(deadlineMs?: number): Promise<void>;
+}
+
+export interface ListenOptions {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** The variable that moves the port; named in the error when it is taken. */
+  readonly portVariable: string;
+  readonly handle: RequestListener;
+}
+
+const LIMITS = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 5_000,
+  maxConnections: 1_000,
+} as const;
+
+/**
+ * Listens on every address that this machine has; a machine without IPv6 just has fewer.
+ *
+ * @throws {ServerError} `port_taken` when another program has the port on any of the addresses: half a service on
+ *   `localhost` would send some clients to a stranger
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const servers: Server[] = [];
+  const close = async (deadlineMs = 5_000) => {
+    const closed = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    const cut = setTimeout(() => {
+      for (const server of servers) server.closeAllConnections();
+    }, deadlineMs);
+    for (const server of servers) server.closeIdleConnections();
+    await closed;
+    clearTimeout(cut);
+  };
+  try {
+    for (const address of options.addresses) {
+      const server = await open(options, address);
+      if (server) servers.push(server);
+    }
+    if (servers.length === 0)
+      throw new ServerError(
+        'invalid_configuration',
+        `HOST: none of the addresses ${options.addresses.join(', ')} exists on this machine`,
+      );
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  return { close };
+}
+
+async function open({ handle, port, portVariable }: ListenOptions, address: string): Promise<Server | undefined> {
+  const server = createServer(
+    { headersTimeout: LIMITS.headersTimeoutMs, requestTimeout: LIMITS.requestTimeoutMs },
+    handle,
+  );
+  server.keepAliveTimeout = LIMITS.keepAliveTimeoutMs;
+  server.maxConnections = LIMITS.maxConnections;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen({ port, host: address, exclusive: true }, resolve);
+  try {
+    await promise;
+    return server;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return undefined;
+    if (code === 'EADDRINUSE')
+      throw new ServerError(
+        'port_taken',
+        `Port ${port} is taken on ${address}. Stop the program that has it, or choose another port: ${portVariable}=${port + 100}`,
+        { cause: error },
+      );
+    if (code === 'EACCES')
+      throw new ServerError('port_taken', `Port ${port} needs privileges. Choose another: ${portVariable}=8000`, {
+        cause: error,
+      });
+    throw error;
+  } finally {
+    server.off('error', reject);
+  }
+}

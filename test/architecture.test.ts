@@ -1,0 +1,141 @@
+// Reads every import of the sources and holds them to docs/architecture.md: which way imports run, which folder owns
+// which library, and who may touch the process.
+
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, test } from 'node:test';
+
+const root = join(import.meta.dirname, '..');
+const sources = globSync('{agent,mcp-server,scripts,test}/**/*.ts', { cwd: root });
+const production = sources.filter((file) => /^(agent|mcp-server)\//.test(file) && !file.endsWith('.test.ts'));
+
+/** A layer may import the layers above it in this list, and itself. Parts of one line do not know each other. */
+const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  agent: [
+    ['config', 'errors'],
+    ['auth'],
+    ['mcp', 'models'],
+    ['graph', 'approval'],
+    ['session'],
+    ['agent', 'chat', 'tasks'],
+    ['commands'],
+    ['main'],
+  ],
+  'mcp-server': [['config', 'errors', 'log'], ['auth', 'notebook', 'listen'], ['tools'], ['app'], ['server'], ['main']],
+};
+
+/** Beside the layers: sees only these, and is seen only by the file that starts it. */
+const AUTHORIZATION_SERVER = {
+  part: 'authorization-server',
+  sees: ['config', 'errors', 'log'],
+  seenBy: ['mcp-server/server.ts'],
+};
+
+/** The one place that may import a library; a major version then touches one place. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  '@hono/node-server': ['mcp-server/server.ts'],
+  '@langchain/core': ['agent/graph.ts', 'agent/mcp/', 'agent/models/', 'agent/session.ts'],
+  '@langchain/langgraph': ['agent/agent.ts', 'agent/graph.ts', 'agent/session.ts'],
+  '@langchain/mcp-adapters': ['agent/mcp/'],
+  '@langchain/openai': ['agent/models/'],
+  '@modelcontextprotocol/client': ['agent/mcp/'],
+  '@modelcontextprotocol/server': ['mcp-server/app.ts', 'mcp-server/auth/', 'mcp-server/tools/'],
+  commander: ['agent/main.ts'],
+  dotenv: ['agent/config.ts', 'mcp-server/config.ts'],
+  hono: ['mcp-server/app.ts'],
+  jose: ['mcp-server/auth/', 'mcp-server/authorization-server/'],
+  'oidc-provider': ['mcp-server/authorization-server/'],
+  'openid-client': ['agent/auth/'],
+  zod: ['agent/', 'mcp-server/'],
+};
+
+const text = (file: string) => readFileSync(join(root, file), 'utf8');
+/** Comments may talk about anything. */
+const code = (file: string) => text(file).replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+const importsOf = (file: string) =>
+  [...code(file).matchAll(/(?:\bfrom\s+|\bimport\s*\(?\s*)'([^']+)'/g)].map((match) => match[1] ?? '');
+const relativeImportsOf = (file: string) =>
+  importsOf(file)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => normalize(join(dirname(file), specifier)));
+const librariesOf = (file: string) =>
+  importsOf(file)
+    .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+    .map((specifier) =>
+      specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/'),
+    );
+const halfOf = (file: string) => file.split('/')[0] ?? '';
+const partOf = (file: string) => (file.split('/')[1] ?? '').replace(/\.ts$/, '');
+const rankOf = (file: string) => LAYERS[halfOf(file)]?.findIndex((layer) => layer.includes(partOf(file))) ?? -1;
+
+describe('architecture', () => {
+  test('there are sources to look at, and their imports are found', () => {
+    assert.ok(production.length > 20);
+    assert.ok(importsOf('mcp-server/server.ts').includes('./app.ts'));
+    assert.ok(librariesOf('agent/mcp/connection.ts').includes('@modelcontextprotocol/client'));
+  });
+
+  test('agent and mcp-server never import each other, types and tests included', () => {
+    for (const file of sources.filter((name) => /^(agent|mcp-server)\//.test(name)))
+      for (const target of relativeImportsOf(file))
+        assert.equal(halfOf(target), halfOf(file), `${file} imports ${target}`);
+  });
+
+  test('imports run one way through the layers', () => {
+    for (const file of production.filter((name) => partOf(name) !== AUTHORIZATION_SERVER.part)) {
+      assert.notEqual(rankOf(file), -1, `${file} belongs to no layer: add it to LAYERS`);
+      for (const target of relativeImportsOf(file)) {
+        if (partOf(target) === partOf(file)) continue;
+        if (partOf(target) === AUTHORIZATION_SERVER.part) {
+          assert.ok(AUTHORIZATION_SERVER.seenBy.includes(file), `${file} imports ${target}`);
+          continue;
+        }
+        const sibling = rankOf(target) === rankOf(file) && rankOf(file) > 0;
+        assert.ok(rankOf(target) <= rankOf(file) && !sibling, `${file} imports ${target}, which is not below it`);
+      }
+    }
+  });
+
+  test('the embedded authorization server sees configuration and log only', () => {
+    for (const file of production.filter((name) => partOf(name) === AUTHORIZATION_SERVER.part))
+      for (const target of relativeImportsOf(file))
+        assert.ok(
+          partOf(target) === AUTHORIZATION_SERVER.part || AUTHORIZATION_SERVER.sees.includes(partOf(target)),
+          `${file} imports ${target}`,
+        );
+  });
+
+  test('every library has one owner', () => {
+    for (const file of production)
+      for (const library of librariesOf(file)) {
+        const owners = OWNERS[library];
+        assert.ok(owners, `${file} imports ${library}, which has no owner: add it to OWNERS and docs/decisions.md`);
+        assert.ok(
+          owners.some((owner) => file.startsWith(owner)),
+          `${file} imports ${library}, which belongs to ${owners.join(', ')}`,
+        );
+      }
+  });
+
+  test('every dependency has its line of reason in docs/decisions.md', () => {
+    const { dependencies, devDependencies } = JSON.parse(text('package.json'));
+    const decisions = text('docs/decisions.md');
+    for (const library of Object.keys({ ...dependencies, ...devDependencies }))
+      assert.ok(decisions.includes(`| \`${library}\` |`), `docs/decisions.md has no reason for ${library}`);
+  });
+
+  test('only config.ts reads the environment, and only main.ts touches argv and exit', () => {
+    for (const file of production) {
+      if (partOf(file) !== 'config') assert.doesNotMatch(code(file), /process\.env\b/, file);
+      if (partOf(file) !== 'main') assert.doesNotMatch(code(file), /process\.(argv|exit|exitCode)\b/, file);
+    }
+  });
+
+  test('no file is named for being a leftover', () => {
+    for (const file of sources) assert.doesNotMatch(file, /\/(utils?|helpers?|manager|common|misc|shared)(\/|\.|-)/);
+  });
+});

@@ -1,0 +1,76 @@
+// The MCP server, started as its main does, on free ports, with its log kept for the test to read.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Environment, parseConfig } from '../../mcp-server/config.ts';
+import { createLog } from '../../mcp-server/log.ts';
+import { startServer } from '../../mcp-server/server.ts';
+import { freePorts } from './ports.ts';
+
+export interface TestServer {
+  readonly url: string;
+  readonly issuer: string;
+  readonly dataDir: string;
+  /** The variables that point a client of this machine at it. */
+  readonly environment: Environment;
+  /** What was logged so far. */
+  readonly log: () => readonly Record<string, unknown>[];
+  /** The raw lines of the log. */
+  readonly logText: () => string;
+  close(): Promise<void>;
+}
+
+export async function startTestServer(extra: Environment = {}): Promise<TestServer> {
+  const [port, authPort] = await freePorts(2);
+  const dataDir = await mkdtemp(join(tmpdir(), 'authorized-mcp-agent-'));
+  const environment = { PORT: String(port), AUTH_SERVER_PORT: String(authPort), DATA_DIR: dataDir, ...extra };
+  const config = parseConfig(environment);
+  let logText = '';
+  const log = createLog({
+    level: 'debug',
+    sink: {
+      write: (line: string) => {
+        logText += line;
+        return true;
+      },
+    },
+  });
+  const server = await startServer(config, log);
+  return {
+    url: config.resource,
+    issuer: config.issuer.issuer,
+    dataDir,
+    environment,
+    log: () =>
+      logText
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line)),
+    logText: () => logText,
+    close: async () => {
+      await server.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A `tools/call` as a 2025-11-25 client without a session sends it; the least that a test can send. */
+export function callTool(
+  url: string,
+  token: string | undefined,
+  name: string,
+  args: Record<string, unknown>,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
+  });
+}
