@@ -1,7 +1,11 @@
 // One conversation: a request goes in, a closed union of events comes out. Chat, `ask` and the task runner only render
 // these events; none of them knows the graph.
 
-import type { AgentErrorCode } from './errors.ts';
+import { randomUUID } from 'node:crypto';
+import { AIMessage, type BaseMessage, HumanMessage, ToolMessage, type UsageMetadata } from '@langchain/core/messages';
+import { GraphRecursionError } from '@langchain/langgraph';
+import { AgentError, type AgentErrorCode } from './errors.ts';
+import { type AgentGraph, createFailedToolMessage, NODES, type ToolCallArtifact, toolCallsOf } from './graph.ts';
 
 /** Tokens that the model reported for a turn; `undefined` where it reports none. */
 export interface Usage {
@@ -58,4 +62,145 @@ export interface Session {
    * and leaves the conversation in a state that the next turn can go on from. Never throws: failures are events.
    */
   run(request: string, signal: AbortSignal): AsyncIterable<TurnEvent>;
+}
+
+export interface SessionOptions {
+  /** A graph with a checkpointer; it keeps the conversation. */
+  readonly graph: AgentGraph;
+  /** The conversation to go on with; default a new one. */
+  readonly threadId?: string;
+  /** Model calls that one turn may make. */
+  readonly maxTurns: number;
+  /** The server that a tool comes from, for display. */
+  readonly serverOf: (toolName: string) => string;
+  /** Turns what the model's provider threw into an error that says what to do. */
+  readonly describeModelError: (error: unknown) => AgentError;
+}
+
+/** Starts or takes up a conversation. One turn at a time. */
+export function createSession(options: SessionOptions): Session {
+  const { graph, threadId = randomUUID(), maxTurns, serverOf } = options;
+  const thread = { configurable: { thread_id: threadId } };
+
+  async function* run(request: string, signal: AbortSignal): AsyncGenerator<TurnEvent> {
+    const startedAtMs = performance.now();
+    let answer = '';
+    let usage: Usage | undefined;
+    const end = (status: TurnStatus, error?: AgentError): TurnEvent => ({
+      type: 'turn-end',
+      status,
+      answer,
+      error: error && { code: error.code, message: error.message },
+      usage,
+      durationMs: Math.round(performance.now() - startedAtMs),
+    });
+    try {
+      const stream = await graph.stream(
+        { messages: [new HumanMessage(request)] },
+        // n model calls are at most n steps of the model and n - 1 of the tools between them.
+        { ...thread, streamMode: ['messages', 'updates'], signal, recursionLimit: 2 * maxTurns - 1 },
+      );
+      for await (const [mode, chunk] of stream) {
+        if (mode === 'messages') {
+          const [message, metadata] = chunk;
+          if (metadata['langgraph_node'] === NODES.model && message.text !== '')
+            yield { type: 'text-delta', text: message.text };
+          continue;
+        }
+        for (const message of messagesOf(chunk)) {
+          if (AIMessage.isInstance(message)) {
+            usage = addUsage(usage, message.usage_metadata);
+            if (toolCallsOf(message).length === 0) answer = message.text;
+          }
+          yield* eventsOf(message, serverOf);
+        }
+      }
+      yield end('ok');
+    } catch (error) {
+      const { status, failure, note } = diagnose(error, signal, options);
+      await answerOpenCalls(graph, thread, note);
+      yield end(status, failure);
+    }
+  }
+
+  return { threadId, run };
+}
+
+/** What broke the turn, and what the model should read in place of results that never came. */
+function diagnose(
+  error: unknown,
+  signal: AbortSignal,
+  { maxTurns, describeModelError }: SessionOptions,
+): { status: TurnStatus; failure: AgentError; note: string } {
+  if (signal.aborted)
+    return {
+      status: 'interrupted',
+      failure: new AgentError('interrupted', 'The turn was cancelled.', { cause: error }),
+      note: 'Cancelled by the user before there was a result.',
+    };
+  if (error instanceof GraphRecursionError)
+    return {
+      status: 'limit',
+      failure: new AgentError(
+        'limit',
+        `The turn used up its ${maxTurns} model calls without an answer. Allow more with --max-turns.`,
+        { cause: error },
+      ),
+      note: 'Not called: the turn reached its limit.',
+    };
+  return {
+    status: 'failed',
+    failure: error instanceof AgentError ? error : describeModelError(error),
+    note: 'No result: the turn failed.',
+  };
+}
+
+/** Answers the calls that a broken turn left open: providers refuse a thread in which a call has no answer. */
+async function answerOpenCalls(graph: AgentGraph, thread: { configurable: { thread_id: string } }, note: string) {
+  const { values } = await graph.getState(thread);
+  const messages: BaseMessage[] = values.messages ?? [];
+  const answered = new Set(
+    messages.filter((message) => ToolMessage.isInstance(message)).map(({ tool_call_id }) => tool_call_id),
+  );
+  const open = messages.flatMap(toolCallsOf).filter(({ id }) => !answered.has(id ?? ''));
+  if (open.length === 0) return;
+  await graph.updateState(thread, { messages: open.map((call) => createFailedToolMessage(call, note)) }, NODES.tool);
+}
+
+function eventsOf(message: BaseMessage, serverOf: (toolName: string) => string): TurnEvent[] {
+  if (ToolMessage.isInstance(message)) {
+    // Every ToolMessage of this graph carries the artifact that its tool node made.
+    const artifact = message.artifact as ToolCallArtifact;
+    return [
+      {
+        type: 'tool-result',
+        id: message.tool_call_id,
+        name: message.name ?? '',
+        server: artifact.server,
+        text: message.text,
+        error: artifact.error,
+        durationMs: artifact.durationMs,
+      },
+    ];
+  }
+  return toolCallsOf(message).map((call) => ({
+    type: 'tool-call',
+    id: call.id ?? '',
+    name: call.name,
+    server: serverOf(call.name),
+    args: call.args,
+  }));
+}
+
+/** The messages in an update of any node: `{ [node]: { messages } }`. */
+function messagesOf(update: Record<string, { messages?: BaseMessage[] | BaseMessage } | undefined>): BaseMessage[] {
+  return Object.values(update).flatMap((part) => part?.messages ?? []);
+}
+
+function addUsage(sum: Usage | undefined, reported: UsageMetadata | undefined): Usage | undefined {
+  if (!reported) return sum;
+  return {
+    inputTokens: (sum?.inputTokens ?? 0) + reported.input_tokens,
+    outputTokens: (sum?.outputTokens ?? 0) + reported.output_tokens,
+  };
 }

@@ -1,0 +1,40 @@
+// The machine client that the local authorization server made for the agent on its first start: read from the file it
+// left in the data directory, which only this user may read.
+
+import { readFile, stat } from 'node:fs/promises';
+import * as z from 'zod';
+import { AgentError } from '../errors.ts';
+import type { MachineClient } from './discovery.ts';
+
+const fileSchema = z.object({ issuer: z.url(), client_id: z.string().min(1), client_secret: z.string().min(1) });
+
+/**
+ * Reads the local machine client.
+ *
+ * @throws {AgentError} `login_required` when there is no such file or it is not fit to be trusted
+ */
+export async function loadLocalClient(file: string): Promise<MachineClient> {
+  let text: string;
+  try {
+    // A secret that others can read is no secret, and one that others can write is a trap.
+    const { mode } = await stat(file);
+    if ((mode & 0o077) !== 0)
+      throw new AgentError('login_required', `${file} may be read by others. Make it private: chmod 600 ${file}`);
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new AgentError(
+        'login_required',
+        `No credentials: ${file} does not exist. For the local server start it once with "npm run server"; for another one set AUTH_ISSUER, AUTH_CLIENT_ID and AUTH_CLIENT_SECRET, or MCP_BEARER_TOKEN.`,
+      );
+    throw error;
+  }
+  const parsed = fileSchema.safeParse(JSON.parse(text));
+  if (!parsed.success)
+    throw new AgentError(
+      'login_required',
+      `${file} is not a client of the local authorization server. Delete it and start the server again.`,
+    );
+  return { issuer: parsed.data.issuer, clientId: parsed.data.client_id, clientSecret: parsed.data.client_secret };
+}

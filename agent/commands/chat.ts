@@ -1,0 +1,38 @@
+// The conversation in a terminal: starts an agent and hands it to the chat.
+
+import { startAgent } from '../agent.ts';
+import { runChat } from '../chat/chat.ts';
+import type { ChatTerminal } from '../chat/terminal.ts';
+import type { AgentConfig } from '../config.ts';
+
+export interface ChatCommandOptions {
+  readonly config: AgentConfig;
+  readonly model: string | undefined;
+  readonly terminal: Omit<ChatTerminal, 'historyFile'>;
+}
+
+/**
+ * Chats until the person leaves and returns the exit code.
+ *
+ * @throws {AgentError} when there is no agent to talk to: configuration, model, login, server
+ */
+export async function chat({ config, model, terminal }: ChatCommandOptions): Promise<number> {
+  const agent = await startAgent(config, model);
+  try {
+    return await runChat({
+      session: agent.session,
+      modelLabel: agent.modelLabel,
+      notices: agent.notices,
+      servers: agent.connections.map(({ name, url }) => ({
+        name,
+        url,
+        state: 'connected',
+        tools: agent.tools.filter((tool) => tool.server === name).length,
+      })),
+      tools: () => agent.tools,
+      terminal: { ...terminal, historyFile: config.historyFile },
+    });
+  } finally {
+    await agent.close();
+  }
+}

@@ -1,0 +1,93 @@
+// The fetch that the MCP transport uses: puts the token on every request to the server's own origin, and answers 401 and
+// 403 challenges once per request. Authorization lives here and not in the SDK's `authProvider`, which loses the login
+// when parallel calls meet a rotating refresh token.
+
+import { extractWWWAuthenticateParams } from '@modelcontextprotocol/client';
+import { networkReason } from '../auth/bounded-fetch.ts';
+import type { Challenge } from '../auth/discovery.ts';
+import type { TokenSource } from '../auth/token-source.ts';
+import { AgentError } from '../errors.ts';
+
+type TransportFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+/**
+ * Wraps `fetch` for one MCP server.
+ *
+ * The returned function throws what `TokenSource` throws, and `AgentError` `unreachable` when nobody answers.
+ *
+ * @see RFC 6750 §2.1; MCP 2026-07-28, "Access Token Usage" and "Step-Up Authorization Flow"
+ */
+export function createAuthorizedFetch(
+  serverUrl: string,
+  tokens: TokenSource,
+  fetch: TransportFetch = globalThis.fetch,
+): TransportFetch {
+  const { origin } = new URL(serverUrl);
+
+  const send = async (url: URL, init: RequestInit | undefined, token: string | undefined) => {
+    const headers = new Headers(init?.headers);
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
+    try {
+      return await fetch(url, { ...init, headers });
+    } catch (error) {
+      if (init?.signal?.aborted) throw error;
+      throw new AgentError('unreachable', unreachableMessage(serverUrl, error), { cause: error });
+    }
+  };
+
+  return async (target, init) => {
+    const url = new URL(target);
+    if (url.origin !== origin)
+      throw new AgentError(
+        'protocol_error',
+        `${serverUrl} led to another origin, ${url.origin}; the token stays at home.`,
+      );
+    let token = await tokens.current();
+    let response = await send(url, init, token);
+    if (response.status === 401) {
+      const challenge = readChallenge(response);
+      await response.body?.cancel();
+      const refused = token;
+      token = await tokens.renew(refused, challenge);
+      response = await send(url, init, token);
+      if (response.status === 401) {
+        await response.body?.cancel();
+        throw new AgentError(
+          'login_required',
+          `${serverUrl} refuses the token that was issued for it. Does it trust this issuer, and is its audience the one that was asked for? Its log has the reason.`,
+          { status: 401 },
+        );
+      }
+    }
+    if (response.status === 403 && extractWWWAuthenticateParams(response).error === 'insufficient_scope') {
+      const challenge = readChallenge(response);
+      await response.body?.cancel();
+      response = await send(url, init, await tokens.stepUp(token, challenge));
+      if (response.status === 403) {
+        const missingScopes = readChallenge(response).scope?.split(' ') ?? [];
+        await response.body?.cancel();
+        throw new AgentError(
+          'insufficient_scope',
+          `${serverUrl} wants the scope ${missingScopes.join(' ')} even after it was asked for.`,
+          {
+            missingScopes,
+            status: 403,
+          },
+        );
+      }
+    }
+    return response;
+  };
+}
+
+function readChallenge(response: Response): Challenge {
+  const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response);
+  return { resourceMetadataUrl: resourceMetadataUrl?.href, scope };
+}
+
+function unreachableMessage(serverUrl: string, error: unknown): string {
+  const { hostname } = new URL(serverUrl);
+  const local = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  const advice = local ? 'Start it in another terminal with "npm run server".' : 'Check the URL and the network.';
+  return `The MCP server at ${serverUrl} does not answer (${networkReason(error)}). ${advice}`;
+}

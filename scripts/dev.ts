@@ -1,0 +1,101 @@
+// `npm start`: the authorization server and the MCP server in one process, the agent in front in another, all on the real
+// protocol. The server's log goes to a file, so that the terminal belongs to the conversation.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as agent from '../agent/config.ts';
+import * as server from '../mcp-server/config.ts';
+
+const root = join(import.meta.dirname, '..');
+
+async function main(args: readonly string[]): Promise<number> {
+  const config = checkConfiguration();
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const server = startServer(join(config.dataDir, 'server.log'));
+  const failure = await server.ready;
+  if (failure) {
+    process.stderr.write(failure.report);
+    return failure.exitCode;
+  }
+
+  // Ctrl+C reaches this process too, but it is the conversation's to handle: there it cancels a turn first.
+  process.on('SIGINT', () => undefined);
+  const conversation = spawn(
+    process.execPath,
+    [join(root, 'agent/main.ts'), ...(args.length === 0 ? ['chat'] : args)],
+    {
+      stdio: 'inherit',
+    },
+  );
+  process.once('SIGTERM', () => conversation.kill('SIGTERM'));
+  const exitCode = await exitOf(conversation);
+  await server.stop();
+  return exitCode;
+}
+
+/** Both halves read the same environment; all their faults are reported at once, before anything listens. */
+function checkConfiguration(): server.ServerConfig {
+  const faults: string[] = [];
+  const attempt = <T>(parse: () => T): T | undefined => {
+    try {
+      return parse();
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'invalid_configuration')) throw error;
+      faults.push(...error.message.split('\n').filter((line) => line.startsWith('  ')));
+      return undefined;
+    }
+  };
+  const config = attempt(() => server.parseConfig(server.loadEnvironment()));
+  attempt(() => agent.parseConfig(agent.loadEnvironment()));
+  if (config && faults.length === 0) return config;
+  process.stderr.write(
+    `The configuration has faults:\n${[...new Set(faults)].join('\n')}\nEvery variable is explained in .env.example.\n`,
+  );
+  process.exit(2);
+}
+
+interface StartedServer {
+  /** Resolves when everything listens, or with what the server said before it gave up. */
+  readonly ready: Promise<{ readonly report: string; readonly exitCode: number } | undefined>;
+  stop(): Promise<void>;
+}
+
+/** Starts the server with a channel to this process: when the channel closes, however we end, the server stops. */
+function startServer(logFile: string): StartedServer {
+  const child = spawn(process.execPath, [join(root, 'mcp-server/main.ts')], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // A process group of its own: Ctrl+C in the terminal is not for the server.
+    detached: true,
+  });
+  const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
+  let startup = '';
+  const keep = (chunk: Buffer) => {
+    startup += chunk.toString('utf8');
+  };
+  child.stderr?.pipe(log);
+  child.stderr?.on('data', keep);
+  const exit = exitOf(child);
+  return {
+    ready: Promise.race([
+      once(child, 'message').then(() => {
+        child.stderr?.off('data', keep);
+        return undefined;
+      }),
+      exit.then((exitCode) => ({ exitCode, report: startup.replace(/^\{.*\n/gm, '') })),
+    ]),
+    stop: async () => {
+      child.disconnect();
+      await exit;
+    },
+  };
+}
+
+/** The exit code, once the process has ended and its output has been read. */
+async function exitOf(child: ChildProcess): Promise<number> {
+  const [code] = await once(child, 'close');
+  return typeof code === 'number' ? code : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
