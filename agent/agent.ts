@@ -35,15 +35,17 @@ export async function startAgent(config: AgentConfig, model?: string): Promise<A
   };
   try {
     const tools = await loadTools(connections);
+    const serverOf = (name: string) => tools.find((tool) => tool.name === name)?.server ?? '';
     const graph = createGraph({
       model: chatModel,
       tools: tools.map(({ tool }) => tool),
+      serverOf,
+      maxTurns: config.maxTurns,
       checkpointer: new MemorySaver(),
     });
     const session = createSession({
       graph,
-      maxTurns: config.maxTurns,
-      serverOf: (name) => tools.find((tool) => tool.name === name)?.server ?? '',
+      serverOf,
       describeModelError: (error) => describeModelError(error, selection),
     });
     return { session, modelLabel: label, notices: notice ? [notice] : [], connections, tools, close };

@@ -2,12 +2,9 @@
 // loaded when they run, so that --help and --version answer at once.
 
 import { Command, CommanderError } from 'commander';
-import { type AgentConfig, type Flags, loadEnvironment, parseConfig } from './config.ts';
+import { type AgentConfig, loadEnvironment } from './config.ts';
+import { type CommandFlags, configure } from './configure.ts';
 import { AgentError, exitCodeOf } from './errors.ts';
-
-interface CommonFlags extends Flags {
-  readonly model?: string;
-}
 
 async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0;
@@ -19,7 +16,7 @@ async function main(argv: readonly string[]): Promise<number> {
   common(program.command('ask'))
     .description('one turn: the answer on stdout, progress on stderr')
     .argument('<request...>', 'what you want')
-    .action(async (words: string[], flags: CommonFlags) => {
+    .action(async (words: string[], flags: CommandFlags) => {
       const { ask } = await import('./commands/ask.ts');
       const interrupt = new AbortController();
       process.once('SIGINT', () => interrupt.abort());
@@ -35,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
   common(program.command('chat'))
     .description('a conversation in the terminal')
-    .action(async (flags: CommonFlags) => {
+    .action(async (flags: CommandFlags) => {
       const { chat } = await import('./commands/chat.ts');
       exitCode = await chat({
         config: configFrom(flags),
@@ -54,8 +51,8 @@ function common(command: Command): Command {
     .option('--max-turns <n>', 'model calls that one turn may make', '12');
 }
 
-function configFrom(flags: CommonFlags): AgentConfig {
-  return parseConfig(loadEnvironment(), flags);
+function configFrom(flags: CommandFlags): AgentConfig {
+  return configure(loadEnvironment(), flags);
 }
 
 /** Leaves after what was written has reached its reader. */

@@ -3,7 +3,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage, type UsageMetadata } from '@langchain/core/messages';
-import { GraphRecursionError } from '@langchain/langgraph';
 import { AgentError, type AgentErrorCode } from './errors.ts';
 import { type AgentGraph, createFailedToolMessage, NODES, type ToolCallArtifact, toolCallsOf } from './graph.ts';
 
@@ -69,17 +68,17 @@ export interface SessionOptions {
   readonly graph: AgentGraph;
   /** The conversation to go on with; default a new one. */
   readonly threadId?: string;
-  /** Model calls that one turn may make. */
-  readonly maxTurns: number;
   /** The server that a tool comes from, for display. */
   readonly serverOf: (toolName: string) => string;
   /** Turns what the model's provider threw into an error that says what to do. */
   readonly describeModelError: (error: unknown) => AgentError;
 }
 
+const MAX_STEPS = 10_000;
+
 /** Starts or takes up a conversation. One turn at a time. */
 export function createSession(options: SessionOptions): Session {
-  const { graph, threadId = randomUUID(), maxTurns, serverOf } = options;
+  const { graph, threadId = randomUUID(), serverOf } = options;
   const thread = { configurable: { thread_id: threadId } };
 
   async function* run(request: string, signal: AbortSignal): AsyncGenerator<TurnEvent> {
@@ -97,8 +96,8 @@ export function createSession(options: SessionOptions): Session {
     try {
       const stream = await graph.stream(
         { messages: [new HumanMessage(request)] },
-        // n model calls are at most n steps of the model and n - 1 of the tools between them.
-        { ...thread, streamMode: ['messages', 'updates'], signal, recursionLimit: 2 * maxTurns - 1 },
+        // The graph counts model calls itself; the library's own limit on steps must not come first.
+        { ...thread, streamMode: ['messages', 'updates'], signal, recursionLimit: MAX_STEPS },
       );
       for await (const [mode, chunk] of stream) {
         if (mode === 'messages') {
@@ -130,7 +129,7 @@ export function createSession(options: SessionOptions): Session {
 function diagnose(
   error: unknown,
   signal: AbortSignal,
-  { maxTurns, describeModelError }: SessionOptions,
+  { describeModelError }: SessionOptions,
 ): { status: TurnStatus; failure: AgentError; note: string } {
   if (signal.aborted)
     return {
@@ -138,16 +137,8 @@ function diagnose(
       failure: new AgentError('interrupted', 'The turn was cancelled.', { cause: error }),
       note: 'Cancelled by the user before there was a result.',
     };
-  if (error instanceof GraphRecursionError)
-    return {
-      status: 'limit',
-      failure: new AgentError(
-        'limit',
-        `The turn used up its ${maxTurns} model calls without an answer. Allow more with --max-turns.`,
-        { cause: error },
-      ),
-      note: 'Not called: the turn reached its limit.',
-    };
+  if (error instanceof AgentError && error.code === 'limit')
+    return { status: 'limit', failure: error, note: 'Not called: the turn reached its limit.' };
   return {
     status: 'failed',
     failure: error instanceof AgentError ? error : describeModelError(error),

@@ -5,13 +5,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import * as agent from '../agent/config.ts';
+import { finished } from 'node:stream/promises';
+import { loadEnvironment } from '../agent/config.ts';
+import { configure } from '../agent/configure.ts';
 import * as server from '../mcp-server/config.ts';
 
 const root = join(import.meta.dirname, '..');
 
 async function main(args: readonly string[]): Promise<number> {
-  const config = checkConfiguration();
+  const config = checkConfiguration(args);
+  if ('report' in config) {
+    process.stderr.write(config.report);
+    return 2;
+  }
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const server = startServer(join(config.dataDir, 'server.log'));
   const failure = await server.ready;
@@ -36,24 +42,26 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Both halves read the same environment; all their faults are reported at once, before anything listens. */
-function checkConfiguration(): server.ServerConfig {
-  const faults: string[] = [];
-  const attempt = <T>(parse: () => T): T | undefined => {
+function checkConfiguration(args: readonly string[]): server.ServerConfig | { readonly report: string } {
+  const lines = new Set<string>();
+  const attempt = <T>(check: () => T): T | undefined => {
     try {
-      return parse();
+      return check();
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'invalid_configuration')) throw error;
-      faults.push(...error.message.split('\n').filter((line) => line.startsWith('  ')));
+      if (!(error instanceof Error && 'code' in error)) throw error;
+      // Each report has a headline, its faults indented, and a last line; the two halves share faults.
+      for (const line of error.message.split('\n'))
+        if (!/^The configuration has|^Every variable/.test(line)) lines.add(line);
       return undefined;
     }
   };
   const config = attempt(() => server.parseConfig(server.loadEnvironment()));
-  attempt(() => agent.parseConfig(agent.loadEnvironment()));
-  if (config && faults.length === 0) return config;
-  process.stderr.write(
-    `The configuration has faults:\n${[...new Set(faults)].join('\n')}\nEvery variable is explained in .env.example.\n`,
-  );
-  process.exit(2);
+  const model = args[args.indexOf('--model') + 1];
+  attempt(() => configure(loadEnvironment(), args.includes('--model') && model ? { model } : {}));
+  if (config && lines.size === 0) return config;
+  return {
+    report: `The configuration has faults:\n${[...lines].join('\n')}\nEvery variable is explained in .env.example.\n`,
+  };
 }
 
 interface StartedServer {
@@ -65,25 +73,31 @@ interface StartedServer {
 /** Starts the server with a channel to this process: when the channel closes, however we end, the server stops. */
 function startServer(logFile: string): StartedServer {
   const child = spawn(process.execPath, [join(root, 'mcp-server/main.ts')], {
+    // The log, and the channel.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // A process group of its own: Ctrl+C in the terminal is not for the server.
     detached: true,
   });
+  const { stderr } = child;
+  if (!stderr) throw new Error('spawn gave no pipe for stderr');
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
   let startup = '';
   const keep = (chunk: Buffer) => {
     startup += chunk.toString('utf8');
   };
-  child.stderr?.pipe(log);
-  child.stderr?.on('data', keep);
+  stderr.pipe(log);
+  stderr.on('data', keep);
   const exit = exitOf(child);
   return {
     ready: Promise.race([
       once(child, 'message').then(() => {
-        child.stderr?.off('data', keep);
+        stderr.off('data', keep);
         return undefined;
       }),
-      exit.then((exitCode) => ({ exitCode, report: startup.replace(/^\{.*\n/gm, '') })),
+      exit.then(async (exitCode) => {
+        await finished(stderr);
+        return { exitCode, report: startup.replace(/^\{.*\n/gm, '') };
+      }),
     ]),
     stop: async () => {
       child.disconnect();
@@ -92,9 +106,8 @@ function startServer(logFile: string): StartedServer {
   };
 }
 
-/** The exit code, once the process has ended and its output has been read. */
 async function exitOf(child: ChildProcess): Promise<number> {
-  const [code] = await once(child, 'close');
+  const [code] = await once(child, 'exit');
   return typeof code === 'number' ? code : 1;
 }
 

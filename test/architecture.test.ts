@@ -18,7 +18,7 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['mcp', 'models'],
     ['graph', 'approval'],
     ['session'],
-    ['agent', 'chat', 'tasks'],
+    ['agent', 'configure', 'chat', 'tasks'],
     ['commands'],
     ['main'],
   ],

@@ -77,6 +77,12 @@ function translate(error: unknown, issuer: string, resource: string, scopes: rea
       status: error.status,
     });
   }
+  // The library keeps a response that it cannot use as the cause.
+  if (error instanceof Error && error.cause instanceof Response && error.cause.status >= 500)
+    return new AgentError('unreachable', `${issuer} is in trouble (HTTP ${error.cause.status}). Try again later.`, {
+      cause: error,
+      status: error.cause.status,
+    });
   if (error instanceof oauth.ClientError || error instanceof TypeError)
     return new AgentError('protocol_error', `${issuer} gave no usable token: ${describe(error)}.`, { cause: error });
   return error;

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Session } from '../session.ts';
+import { type ChatOptions, runChat } from './chat.ts';
+import {
+  createFakeTerminal,
+  createScriptedSession,
+  echoTurn,
+  endlessTurn,
+  type FakeTerminal,
+  turnEnd,
+  turnUntil,
+} from './fake-terminal.ts';
+
+const CTRL_C = '\x03';
+const CTRL_D = '\x04';
+
+test('the chat opens with model, servers and notices, answers, and leaves by /quit with 0', async () => {
+  const { terminal, chat } = start(createScriptedSession(echoTurn));
+  await terminal.shown('model demo · /help for commands\n');
+  await terminal.shown('servers local http://127.0.0.1:1/mcp (1 tool) · far https://far.example/mcp (needs-login)\n');
+  await terminal.shown('not an LLM\n');
+  await terminal.shown('› ');
+  await terminal.type('hello\r');
+  await terminal.shown('you said "hello"\n');
+  await terminal.shown('› ');
+  await terminal.type('/quit\r');
+  assert.equal(await chat, 0);
+  assert.ok(terminal.written().endsWith('\x1b[?2004l'));
+});
+
+test('slash commands are answered without the model', async () => {
+  const session = createScriptedSession();
+  const { terminal, chat } = start(session);
+  await terminal.type('/tools\r');
+  await terminal.shown('add · local · needs read:add\n');
+  await terminal.type('/tolls\r');
+  await terminal.shown('did you mean /tools?');
+  await terminal.type(CTRL_D);
+  assert.equal(await chat, 0);
+  assert.deepEqual(session.requests, []);
+});
+
+test('Ctrl+C cancels the turn, says so, and the chat goes on', async () => {
+  const { terminal, chat } = start(createScriptedSession(endlessTurn, echoTurn));
+  await terminal.type('go\r');
+  await terminal.shown('thinking');
+  await terminal.type(CTRL_C);
+  await terminal.shown('\n[interrupted]\n');
+  await terminal.shown('› ');
+  await terminal.type('again\r');
+  await terminal.shown('you said "again"\n');
+  await terminal.type(CTRL_C);
+  await terminal.shown('press Ctrl+C again');
+  await terminal.type(CTRL_C);
+  assert.equal(await chat, 130);
+});
+
+test('a failed turn shows its error, and the chat goes on', async () => {
+  const failing = async function* () {
+    yield turnEnd({ status: 'failed', error: { code: 'model_failed', message: 'the model said no' } });
+  };
+  const { terminal, chat } = start(createScriptedSession(failing, echoTurn));
+  await terminal.type('one\r');
+  await terminal.shown('the model said no\n');
+  await terminal.type('two\r');
+  await terminal.shown('you said "two"\n');
+  await terminal.type(CTRL_D);
+  assert.equal(await chat, 0);
+});
+
+test('a terminal that goes away cancels the turn and ends the chat', async () => {
+  const { terminal, chat } = start(createScriptedSession(endlessTurn));
+  await terminal.type('go\r');
+  await terminal.shown('thinking');
+  terminal.hangUp();
+  assert.equal(await chat, 0);
+});
+
+test('a request sent while the agent works is answered next', async () => {
+  const done = Promise.withResolvers<void>();
+  const session = createScriptedSession(turnUntil(done.promise), echoTurn);
+  const { terminal, chat } = start(session);
+  await terminal.type('first\r');
+  await terminal.shown('thinking');
+  await terminal.type('second\rthi');
+  assert.doesNotMatch(terminal.written(), /second/);
+  done.resolve();
+  await terminal.shown('› second\nyou said "second"\n');
+  await terminal.shown('thi');
+  await terminal.type('rd\r');
+  await terminal.shown('you said "third"');
+  await terminal.type(CTRL_D);
+  assert.equal(await chat, 0);
+  assert.deepEqual(session.requests, ['first', 'second', 'third']);
+});
+
+test('requests are remembered in the history file, and called back by the next chat', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'chat-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const historyFile = join(folder, 'history');
+  for (const keys of ['hello\r', '\x1b[A again\r']) {
+    const { terminal, chat } = start(createScriptedSession(echoTurn), { historyFile });
+    await terminal.shown('› ');
+    await terminal.type(keys);
+    await terminal.shown('you said');
+    await terminal.type(CTRL_D);
+    await chat;
+  }
+  assert.equal(readFileSync(historyFile, 'utf8'), '"hello"\n"hello again"\n');
+});
+
+test('a session that breaks its promise ends the chat, with the terminal given back', async () => {
+  const broken: Session = {
+    threadId: 'test',
+    run() {
+      throw new TypeError('a broken session');
+    },
+  };
+  const { terminal, chat } = start(broken);
+  const rejected = assert.rejects(chat, /a broken session/);
+  await terminal.type('go\r');
+  await rejected;
+  assert.ok(terminal.written().endsWith('\x1b[?2004l'));
+});
+
+test('from a pipe each line is answered in order, without prompts or escapes, though the input ended long ago', async () => {
+  const session = createScriptedSession(echoTurn);
+  const { terminal, chat } = start(session, { isTTY: false, color: true });
+  await terminal.type('one\n\ntwo\r\n/nope\nthree');
+  terminal.hangUp();
+  assert.equal(await chat, 0);
+  assert.deepEqual(session.requests, ['one', 'two', 'three']);
+  await terminal.shown('you said "one"\nyou said "two"\nunknown command /nope');
+  assert.doesNotMatch(terminal.written(), /[›…]|[\p{Cc}--\n]/v);
+});
+
+test('from a pipe /quit leaves before the input ends', async () => {
+  const session = createScriptedSession(echoTurn);
+  const { terminal, chat } = start(session, { isTTY: false });
+  await terminal.type('/quit\none\n');
+  assert.equal(await chat, 0);
+  assert.deepEqual(session.requests, []);
+});
+
+test('colour is used where it is wanted, and only there', async () => {
+  for (const color of [true, false]) {
+    const { terminal, chat } = start(createScriptedSession(echoTurn), { color });
+    await terminal.shown('› ');
+    await terminal.type(CTRL_D);
+    await chat;
+    assert.equal(/\[[0-9;]+m/.test(terminal.written()), color);
+  }
+});
+
+test('fifty turns leave no listeners behind', async (t) => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on('warning', onWarning);
+  t.after(() => void process.off('warning', onWarning));
+  const { terminal, chat } = start(createScriptedSession(echoTurn));
+  for (let turn = 0; turn < 50; turn += 1) {
+    await terminal.type(`turn ${turn}\r`);
+    await terminal.shown(`you said "turn ${turn}"\n`);
+  }
+  await terminal.type(CTRL_D);
+  assert.equal(await chat, 0);
+  assert.deepEqual(warnings, []);
+});
+
+interface Setting {
+  readonly isTTY?: boolean;
+  readonly color?: boolean;
+  readonly historyFile?: string;
+}
+
+function start(session: Session, setting: Setting = {}): { terminal: FakeTerminal; chat: Promise<number> } {
+  const { isTTY = true, color = false, historyFile } = setting;
+  const terminal = createFakeTerminal({ isTTY });
+  const options: ChatOptions = {
+    session,
+    modelLabel: 'demo',
+    notices: ['not an LLM'],
+    servers: [
+      { name: 'local', url: 'http://127.0.0.1:1/mcp', state: 'connected', tools: 1 },
+      { name: 'far', url: 'https://far.example/mcp', state: 'needs-login', tools: 0 },
+    ],
+    tools: () => [{ name: 'add', server: 'local', description: 'Adds.', scopes: ['read:add'] }],
+    terminal: { input: terminal.input, output: terminal.output, color, historyFile },
+  };
+  return { terminal, chat: runChat(options) };
+}

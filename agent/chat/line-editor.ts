@@ -1,0 +1,208 @@
+// Requests from a person at a terminal: Node's readline with what it lacks. Pasted lines stay one request, keys pressed
+// while the agent works are kept but not echoed, and Ctrl+C acts on whatever is going on. readline is never paused, only
+// muted: a paused one leaves the terminal in raw mode, where Ctrl+C does nothing.
+
+import { createInterface } from 'node:readline';
+import { createMutableOutput } from './mutable-output.ts';
+import { createRecall, toEditedLine, toRequest } from './recall.ts';
+import type { NextRequest, RequestSource } from './request-source.ts';
+import type { ChatInput, ChatOutput } from './terminal.ts';
+import { visibleText } from './visible-text.ts';
+
+const LEAVE_WITHIN_MS = 2000;
+const PASTE_MARKS_ON = '\x1b[?2004h';
+const PASTE_MARKS_OFF = '\x1b[?2004l';
+
+export interface LineEditorOptions {
+  readonly input: ChatInput;
+  readonly output: ChatOutput;
+  /** Shown before a request, and before each further line of it. */
+  readonly prompt: string;
+  readonly continuationPrompt: string;
+  /** Shown after Ctrl+C where there is nothing to cancel or clear. */
+  readonly leaveHint: string;
+  /** Requests for the up arrow, oldest first. */
+  readonly history: readonly string[];
+  readonly complete: (line: string) => [string[], string];
+  /** Milliseconds of a clock that never jumps; default `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** Takes the terminal over until `close`. It ends with 0 by Ctrl+D or a lost terminal, with 130 by a second Ctrl+C. */
+export function createLineEditor(options: LineEditorOptions): RequestSource {
+  const { input, output, prompt, continuationPrompt, leaveHint, now = () => performance.now() } = options;
+  const screen = createMutableOutput(output);
+  const recall = createRecall(options.history);
+  const queue: string[] = [];
+  let lines: string[] = [];
+  let isPasting = false;
+  let isDiscarding = false;
+  let hintedAt = Number.NEGATIVE_INFINITY;
+  let waiting: ((next: NextRequest) => void) | undefined;
+  let answering: AbortController | undefined;
+  let ended: NextRequest | undefined;
+  let isClosed = false;
+
+  screen.mute();
+  const readline = createInterface({
+    input,
+    output: screen.stream,
+    terminal: true,
+    history: recall.list,
+    historySize: recall.maxEntries,
+    completer: options.complete,
+  });
+  readline.on('history', recall.restore);
+  readline.on('line', onLine);
+  readline.on('SIGINT', onInterrupt);
+  readline.on('SIGCONT', onContinue);
+  readline.on('close', () => end(0));
+  // Reading fails when the terminal is gone, and then nobody is left to tell.
+  readline.on('error', () => end(0));
+  input.on('keypress', onKeypress);
+  process.on('exit', disablePasteMarks);
+  output.write(PASTE_MARKS_ON);
+
+  return {
+    next() {
+      if (ended !== undefined) return Promise.resolve(ended);
+      const queued = queue.shift();
+      if (queued !== undefined) {
+        echo(queued.split('\n'));
+        return Promise.resolve({ type: 'request', text: queued });
+      }
+      return new Promise((resolve) => {
+        waiting = resolve;
+        // Typed ahead, hence never echoed: take it out, and type it again where it can be seen.
+        const typed = takeLine();
+        screen.unmute();
+        echo(lines);
+        showPrompt();
+        if (typed !== '') readline.write(typed);
+      });
+    },
+    async whileAnswering(answer) {
+      if (ended !== undefined) return;
+      answering = new AbortController();
+      try {
+        await answer(answering.signal);
+      } finally {
+        answering = undefined;
+      }
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      end(0);
+      readline.close();
+      screen.close();
+      input.off('keypress', onKeypress);
+      process.off('exit', disablePasteMarks);
+      disablePasteMarks();
+    },
+  };
+
+  function onKeypress(_character: string | undefined, key: { name?: string } | undefined): void {
+    if (key?.name === 'paste-start') isPasting = true;
+    if (key?.name === 'paste-end') isPasting = false;
+  }
+
+  function onLine(line: string): void {
+    if (isDiscarding) return;
+    hintedAt = Number.NEGATIVE_INFINITY;
+    const isContinued = !isPasting && line.endsWith('\\');
+    lines.push(toRequest(isContinued ? line.slice(0, -1) : line));
+    if (isPasting || isContinued) {
+      showPrompt();
+      return;
+    }
+    const request = lines.join('\n').trim();
+    lines = [];
+    if (request === '') {
+      showPrompt();
+      return;
+    }
+    recall.remember(request);
+    deliver(request);
+  }
+
+  function deliver(request: string): void {
+    if (waiting === undefined) {
+      queue.push(request);
+      return;
+    }
+    screen.mute();
+    waiting({ type: 'request', text: request });
+    waiting = undefined;
+  }
+
+  function onInterrupt(): void {
+    isPasting = false;
+    if (answering !== undefined && !answering.signal.aborted) {
+      unqueue();
+      answering.abort();
+    } else if (waiting !== undefined && (readline.line !== '' || lines.length > 0)) {
+      lines = [];
+      readline.write(null, { ctrl: true, name: 'e' });
+      readline.write('^C');
+      takeLine();
+      showPrompt();
+    } else if (now() - hintedAt < LEAVE_WITHIN_MS) {
+      end(130);
+    } else {
+      hintedAt = now();
+      output.write(`\n${leaveHint}\n`);
+      showPrompt();
+    }
+  }
+
+  /** Requests typed ahead of a turn that was cancelled go back into the line: they may not be wanted any more. */
+  function unqueue(): void {
+    if (queue.length === 0) return;
+    const texts = [...queue.splice(0), ...lines, toRequest(takeLine())];
+    lines = [];
+    readline.write(toEditedLine(texts.join('\n')));
+  }
+
+  /** After Ctrl+Z and `fg`: the shell has changed the terminal's modes meanwhile. */
+  function onContinue(): void {
+    output.write(PASTE_MARKS_ON);
+    readline.resume();
+  }
+
+  function end(exitCode: 0 | 130): void {
+    if (ended !== undefined) return;
+    ended = { type: 'end', exitCode };
+    answering?.abort();
+    if (waiting !== undefined) output.write('\n');
+    waiting?.(ended);
+    waiting = undefined;
+    // Out of raw mode at once: if the turn does not stop, Ctrl+C is a signal again and ends the process.
+    readline.close();
+  }
+
+  function showPrompt(): void {
+    if (waiting === undefined) return;
+    readline.setPrompt(lines.length === 0 ? prompt : continuationPrompt);
+    readline.prompt();
+  }
+
+  /** Empties the line by submitting it, the only way that also makes the up arrow start from the newest entry again. */
+  function takeLine(): string {
+    const { line } = readline;
+    isDiscarding = true;
+    readline.write('\n');
+    isDiscarding = false;
+    return line;
+  }
+
+  function echo(texts: readonly string[]): void {
+    for (const [index, text] of texts.entries()) {
+      output.write(`${index === 0 ? prompt : continuationPrompt}${visibleText(text)}\n`);
+    }
+  }
+
+  function disablePasteMarks(): void {
+    output.write(PASTE_MARKS_OFF);
+  }
+}

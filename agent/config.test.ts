@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { type Environment, parseConfig } from './config.ts';
+import { AgentError } from './errors.ts';
+
+const AUTH0 = {
+  AUTH0_DOMAIN: 'tenant.eu.auth0.com',
+  AUTH0_AUDIENCE: 'http://localhost:8000/mcp',
+  AUTH0_CLIENT_ID: 'id',
+  AUTH0_CLIENT_SECRET: 'the-secret-value',
+};
+
+function mcpFile(content: unknown): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'mcp-config-')), '.mcp.json');
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+
+function faultsOf(environment: Environment, flags = {}): string {
+  try {
+    parseConfig(environment, flags);
+  } catch (error) {
+    assert.ok(error instanceof AgentError);
+    assert.equal(error.code, 'invalid_configuration');
+    return error.message;
+  }
+  return '';
+}
+
+describe('agent configuration', () => {
+  test('an empty environment uses the local server with the client that it made for us', () => {
+    const config = parseConfig({});
+    assert.deepEqual(config.servers, [{ name: 'local', url: 'http://localhost:8000/mcp' }]);
+    assert.deepEqual(config.credential, { kind: 'local-client', file: '.data/agent-client.json' });
+    assert.equal(config.maxTurns, 12);
+  });
+
+  test('PORT moves the local server for the agent too', () => {
+    assert.equal(parseConfig({ PORT: '9000' }).servers[0]?.url, 'http://localhost:9000/mcp');
+  });
+
+  test('MCP_SERVER_URL takes the place of the file', () => {
+    const config = parseConfig({ MCP_SERVER_URL: 'https://tools.example/mcp', MCP_CONFIG: '/does/not/exist' });
+    assert.deepEqual(config.servers, [{ name: 'server', url: 'https://tools.example/mcp' }]);
+  });
+
+  test('the file may list several servers, with variables and defaults', () => {
+    const MCP_CONFIG = mcpFile({
+      mcpServers: { a: { type: 'http', url: 'https://${HOST_A}/mcp' }, b: { url: 'https://${HOST_B:-b.example}/mcp' } },
+    });
+    assert.deepEqual(parseConfig({ MCP_CONFIG, HOST_A: 'a.example' }).servers, [
+      { name: 'a', url: 'https://a.example/mcp' },
+      { name: 'b', url: 'https://b.example/mcp' },
+    ]);
+  });
+
+  test('the four Auth0 variables give a machine client of that tenant', () => {
+    assert.deepEqual(parseConfig(AUTH0).credential, {
+      kind: 'client-credentials',
+      issuer: 'https://tenant.eu.auth0.com/',
+      clientId: 'id',
+      clientSecret: 'the-secret-value',
+      audience: 'http://localhost:8000/mcp',
+    });
+  });
+
+  test('a pre-issued token needs nothing else', () => {
+    assert.deepEqual(parseConfig({ MCP_BEARER_TOKEN: 'a.b.c', AUTH0_DOMAIN: 'tenant.auth0.com' }).credential, {
+      kind: 'bearer',
+      token: 'a.b.c',
+    });
+  });
+
+  test('all faults come in one report', () => {
+    const report = faultsOf(
+      { MCP_SERVER_URL: 'http://tools.example/mcp', AUTH_ISSUER: 'https://id.example' },
+      { maxTurns: 'many' },
+    );
+    assert.match(report, /has 4 faults/);
+    for (const variable of ['MCP_SERVER_URL', 'AUTH_CLIENT_ID', 'AUTH_CLIENT_SECRET', '--max-turns'])
+      assert.ok(report.includes(`  ${variable}: expected`), variable);
+  });
+
+  test('half-filled credentials name what is missing', () => {
+    for (const variable of Object.keys(AUTH0)) {
+      const report = faultsOf({ ...AUTH0, [variable]: '' });
+      assert.ok(report.includes(`${variable}: expected a value, because`), report);
+    }
+  });
+
+  test('a secret never stands in the report', () => {
+    const report = faultsOf({ MCP_BEARER_TOKEN: 'Bearer the-secret-value' });
+    assert.match(report, /MCP_BEARER_TOKEN: expected a bare access token/);
+    assert.doesNotMatch(report, /the-secret-value/);
+  });
+
+  test('a faulty file is explained', () => {
+    const cases: readonly [unknown, RegExp][] = [
+      ['{', /expected JSON/],
+      [{}, /mcpServers/],
+      [{ mcpServers: {} }, /at least one server/],
+      [{ mcpServers: { a: { url: 'http://tools.example/mcp' } } }, /mcpServers.a.url: expected an https URL/],
+      [{ mcpServers: { a: { url: 'https://${NOT_SET}/mcp' } } }, /NOT_SET is not set and has no default/],
+      [{ mcpServers: { a: { command: 'npx' } } }, /mcpServers.a/],
+      [{ mcpServers: { a: { url: 'https://user:password@tools.example/mcp' } } }, /expected an https URL/],
+    ];
+    for (const [content, expected] of cases) assert.match(faultsOf({ MCP_CONFIG: mcpFile(content) }), expected);
+    assert.match(faultsOf({ MCP_CONFIG: '/does/not/exist' }), /or MCP_SERVER_URL; there is neither/);
+  });
+});

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { AIMessage, type BaseMessage } from '@langchain/core/messages';
+import { fakeModel } from '@langchain/core/testing';
+import { DynamicStructuredTool } from '@langchain/core/tools';
+import { MemorySaver } from '@langchain/langgraph';
+import { AgentError } from './errors.ts';
+import { createGraph } from './graph.ts';
+import { createSession, type TurnEvent } from './session.ts';
+
+type Call = { name: string; args: Record<string, unknown> };
+type Handler = (args: { n: number }, signal: AbortSignal | undefined) => Promise<string>;
+
+const answer = (text: string) =>
+  Object.assign(new AIMessage(text), { usage_metadata: { input_tokens: 3, output_tokens: 2, total_tokens: 5 } });
+const calling = (...calls: Call[]) =>
+  new AIMessage({
+    content: '',
+    tool_calls: calls.map((call) => ({ ...call, id: crypto.randomUUID(), type: 'tool_call' as const })),
+  });
+
+/** A conversation with a scripted model and tools that the test supplies. */
+function setUp({
+  turns,
+  tools = {},
+  maxTurns = 5,
+}: {
+  turns: (BaseMessage | Error)[];
+  tools?: Record<string, Handler>;
+  maxTurns?: number;
+}) {
+  const model = fakeModel();
+  for (const turn of turns) model.respond(turn);
+  const langchainTools = Object.entries(tools).map(
+    ([name, run]) =>
+      new DynamicStructuredTool({
+        name,
+        description: name,
+        schema: { type: 'object' as const, properties: { n: { type: 'number' as const } }, required: ['n'] },
+        // The schema above is what the tool is called with.
+        func: async (args, _manager, config) => run(args as { n: number }, config?.signal),
+      }),
+  );
+  const serverOf = (name: string) => (name in tools ? 'local' : '');
+  const session = createSession({
+    graph: createGraph({ model, tools: langchainTools, serverOf, maxTurns, checkpointer: new MemorySaver() }),
+    serverOf,
+    describeModelError: (error) => new AgentError('model_failed', String(error)),
+  });
+  const run = async (request: string, signal = new AbortController().signal) => {
+    const events: TurnEvent[] = [];
+    for await (const event of session.run(request, signal)) events.push(event);
+    return events;
+  };
+  return { model, run, session };
+}
+
+const ofType = <T extends TurnEvent['type']>(events: readonly TurnEvent[], type: T) =>
+  events.filter((event): event is Extract<TurnEvent, { type: T }> => event.type === type);
+const endOf = (events: readonly TurnEvent[]) => {
+  const last = events.at(-1);
+  assert.equal(last?.type, 'turn-end');
+  assert.equal(ofType(events, 'turn-end').length, 1);
+  return last as Extract<TurnEvent, { type: 'turn-end' }>;
+};
+/** Providers refuse a conversation in which a tool call has no answer. */
+function assertEveryCallIsAnswered(messages: readonly BaseMessage[]) {
+  const called = messages.flatMap((message) => (message as AIMessage).tool_calls ?? []).map(({ id }) => id);
+  const answered = messages.flatMap((message) => ('tool_call_id' in message ? [message.tool_call_id] : []));
+  assert.deepEqual(called.toSorted(), answered.toSorted());
+}
+
+describe('a turn', () => {
+  test('streams the answer and ends once, with the tokens that the model reported', async () => {
+    const { run } = setUp({ turns: [answer('hello')] });
+    const events = await run('hi');
+    assert.equal(
+      ofType(events, 'text-delta')
+        .map(({ text }) => text)
+        .join(''),
+      'hello',
+    );
+    const { status, answer: text, usage, error } = endOf(events);
+    assert.deepEqual([status, text, usage, error], ['ok', 'hello', { inputTokens: 3, outputTokens: 2 }, undefined]);
+  });
+
+  test('runs parallel tool calls side by side and shows each with server, arguments and result', async () => {
+    let running = 0;
+    let most = 0;
+    const together = Promise.withResolvers<void>();
+    const double: Handler = async ({ n }) => {
+      running += 1;
+      most = Math.max(most, running);
+      if (running === 2) together.resolve();
+      await together.promise;
+      running -= 1;
+      return String(n * 2);
+    };
+    const { run } = setUp({
+      turns: [calling({ name: 'double', args: { n: 1 } }, { name: 'double', args: { n: 2 } }), answer('done')],
+      tools: { double },
+    });
+    const events = await run('go');
+    assert.equal(most, 2);
+    assert.deepEqual(
+      ofType(events, 'tool-call').map(({ server, args }) => [server, args]),
+      [
+        ['local', { n: 1 }],
+        ['local', { n: 2 }],
+      ],
+    );
+    assert.deepEqual(
+      ofType(events, 'tool-result')
+        .map(({ text, error }) => [text, error])
+        .toSorted(),
+      [
+        ['2', undefined],
+        ['4', undefined],
+      ],
+    );
+    assert.equal(endOf(events).answer, 'done');
+  });
+
+  test('gives a tool’s failure to the model and goes on', async () => {
+    const tools = {
+      fails: async () => {
+        throw new AgentError('tool_failed', 'Division by zero: b must not be 0.');
+      },
+    };
+    const { run, model } = setUp({ turns: [calling({ name: 'fails', args: { n: 1 } }), answer('it failed')], tools });
+    const events = await run('go');
+    assert.equal(ofType(events, 'tool-result')[0]?.error?.code, 'tool_failed');
+    assert.equal(model.calls[1]?.messages.at(-1)?.text, 'Division by zero: b must not be 0.');
+    assert.equal(endOf(events).status, 'ok');
+  });
+
+  test('survives a call of a tool that does not exist, and one with wrong arguments', async () => {
+    const { run } = setUp({
+      turns: [calling({ name: 'missing', args: {} }, { name: 'double', args: { n: 'two' } }), answer('sorry')],
+      tools: { double: async () => 'never' },
+    });
+    const events = await run('go');
+    assert.deepEqual(
+      ofType(events, 'tool-result').map(({ error }) => error?.code),
+      ['tool_failed', 'tool_failed'],
+    );
+    assert.equal(endOf(events).status, 'ok');
+  });
+
+  test('names the scopes that a refused call lacked', async () => {
+    const tools = {
+      guarded: async () => {
+        throw new AgentError('insufficient_scope', 'lacks write:notes', { missingScopes: ['write:notes'] });
+      },
+    };
+    const { run } = setUp({ turns: [calling({ name: 'guarded', args: { n: 1 } }), answer('no')], tools });
+    assert.deepEqual(ofType(await run('go'), 'tool-result')[0]?.error?.missingScopes, ['write:notes']);
+  });
+
+  test('ends when a server is lost, with an error that says so, and the next turn works', async () => {
+    let down = true;
+    const tools = {
+      remote: async () => {
+        if (down) throw new AgentError('unreachable', 'The MCP server does not answer.');
+        return 'back';
+      },
+    };
+    const call = { name: 'remote', args: { n: 1 } };
+    const { run, model } = setUp({ turns: [calling(call), calling(call), answer('back')], tools });
+    assert.deepEqual(endOf(await run('go')).error, { code: 'unreachable', message: 'The MCP server does not answer.' });
+    down = false;
+    assert.equal(endOf(await run('again')).answer, 'back');
+    assertEveryCallIsAnswered(model.calls.at(-1)?.messages ?? []);
+  });
+
+  test('that keeps calling tools ends at its limit of model calls', async () => {
+    const call = () => calling({ name: 'double', args: { n: 1 } });
+    const { run, model } = setUp({
+      turns: [call(), call(), call(), answer('late')],
+      tools: { double: async () => '2' },
+      maxTurns: 3,
+    });
+    const { status, error } = endOf(await run('go'));
+    assert.equal(status, 'limit');
+    assert.match(error?.message ?? '', /3 model calls .* --max-turns/);
+    assert.equal(model.callCount, 3);
+    assert.equal(endOf(await run('and now?')).answer, 'late');
+    assertEveryCallIsAnswered(model.calls.at(-1)?.messages ?? []);
+  });
+
+  test('with one model call allowed still answers without tools', async () => {
+    const { run } = setUp({ turns: [answer('hello')], maxTurns: 1 });
+    assert.equal(endOf(await run('hi')).status, 'ok');
+  });
+
+  test('that is cancelled in mid-tool reaches the tool, and the next turn works', async () => {
+    const interrupt = new AbortController();
+    let toolSawCancellation = false;
+    const tools = {
+      slow: (_args: { n: number }, signal: AbortSignal | undefined) =>
+        new Promise<string>((_resolve, reject) => {
+          signal?.addEventListener('abort', () => {
+            toolSawCancellation = true;
+            reject(signal.reason);
+          });
+          interrupt.abort();
+        }),
+    };
+    const { run, model } = setUp({ turns: [calling({ name: 'slow', args: { n: 1 } }), answer('fine')], tools });
+    assert.equal(endOf(await run('go', interrupt.signal)).status, 'interrupted');
+    assert.ok(toolSawCancellation);
+    assert.equal(endOf(await run('and now?')).answer, 'fine');
+    assertEveryCallIsAnswered(model.calls.at(-1)?.messages ?? []);
+    assert.match(model.calls.at(-1)?.messages.find((message) => message.getType() === 'tool')?.text ?? '', /Cancelled/);
+  });
+
+  test('in which the model fails ends with the reason', async () => {
+    const { run } = setUp({ turns: [new Error('quota exceeded'), answer('better')] });
+    const { status, error } = endOf(await run('go'));
+    assert.deepEqual([status, error?.code], ['failed', 'model_failed']);
+    assert.match(error?.message ?? '', /quota exceeded/);
+    assert.equal(endOf(await run('again')).answer, 'better');
+  });
+
+  test('remembers the turns before it', async () => {
+    const { run, model } = setUp({ turns: [answer('one'), answer('two')] });
+    await run('first');
+    await run('second');
+    assert.deepEqual(
+      model.calls[1]?.messages.slice(1).map(({ text }) => text),
+      ['first', 'one', 'second'],
+    );
+  });
+});
