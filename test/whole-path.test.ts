@@ -7,6 +7,7 @@ import { createChatCompletions, toolCallDeltas } from './support/chat-completion
 import { startTestServer, type TestServer } from './support/mcp-server.ts';
 import { freePorts } from './support/ports.ts';
 import { createSigningIssuer } from './support/signing-issuer.ts';
+import { machineToken } from './support/tokens.ts';
 
 describe('agent, authorization server and MCP server', () => {
   let server: TestServer;
@@ -75,18 +76,11 @@ describe('agent, authorization server and MCP server', () => {
   });
 
   test('a token from the request that Auth0’s dashboard prints opens the tool, and nothing else is needed', async () => {
-    const { client_id, client_secret } = await import(`${server.dataDir}/agent-client.json`, {
-      with: { type: 'json' },
-    }).then((file) => file.default);
-    const response = await fetch(`${server.issuer}/oauth/token`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ client_id, client_secret, audience: server.url, grant_type: 'client_credentials' }),
-    });
-    const { access_token, token_type, scope } = await response.json();
-    assert.deepEqual([response.status, token_type, scope], [200, 'Bearer', 'read:add']);
     const { PORT } = server.environment;
-    const { stdout, exitCode } = await runAgent(['ask', 'add 2 and 40'], { PORT, MCP_BEARER_TOKEN: access_token });
+    const { stdout, exitCode } = await runAgent(['ask', 'add 2 and 40'], {
+      PORT,
+      MCP_BEARER_TOKEN: await machineToken(server),
+    });
     assert.deepEqual([stdout, exitCode], ['(demo) add(2, 40) → 42\n', 0]);
   });
 });

@@ -29,6 +29,7 @@ export async function createChatCompletions(
       response.write(
         `data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created: 0, model: 'double', choices: [choice] })}\n\n`,
       );
+    send({ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null });
     for (const delta of deltas) send({ index: 0, delta, finish_reason: null });
     send({ index: 0, delta: {}, finish_reason: deltas.some((delta) => 'tool_calls' in delta) ? 'tool_calls' : 'stop' });
     response.end('data: [DONE]\n\n');
@@ -40,7 +41,6 @@ export async function createChatCompletions(
 export function toolCallDeltas(name: string, args: unknown): Delta[] {
   return [
     {
-      role: 'assistant',
       tool_calls: [
         {
           index: 0,
