@@ -95,6 +95,9 @@ const environmentSchema = z
       fault('AUTH_ISSUER', 'to be unset, because AUTH0_DOMAIN already names the issuer');
   });
 
+/** The variables that this half reads besides those of the model. */
+export const AGENT_VARIABLES: readonly string[] = Object.keys(environmentSchema.shape);
+
 const SECRET_VARIABLES = ['MCP_BEARER_TOKEN', 'AUTH0_CLIENT_SECRET', 'AUTH_CLIENT_SECRET'];
 
 const mcpFileSchema = z.object({

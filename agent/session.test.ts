@@ -166,7 +166,7 @@ describe('a turn', () => {
       },
     };
     const call = { name: 'remote', args: { n: 1 } };
-    const { run, model } = setUp({ turns: [calling(call), calling(call), answer('back')], tools });
+    const { run, model } = setUp({ turns: [calling(call, call), calling(call), answer('back')], tools });
     assert.deepEqual(endOf(await run('go')).error, { code: 'unreachable', message: 'The MCP server does not answer.' });
     down = false;
     assert.equal(endOf(await run('again')).answer, 'back');

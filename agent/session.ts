@@ -137,13 +137,21 @@ function diagnose(
       failure: new AgentError('interrupted', 'The turn was cancelled.', { cause: error }),
       note: 'Cancelled by the user before there was a result.',
     };
-  if (error instanceof AgentError && error.code === 'limit')
-    return { status: 'limit', failure: error, note: 'Not called: the turn reached its limit.' };
+  const ours = findAgentError(error);
+  if (ours?.code === 'limit')
+    return { status: 'limit', failure: ours, note: 'Not called: the turn reached its limit.' };
   return {
     status: 'failed',
-    failure: error instanceof AgentError ? error : describeModelError(error),
+    failure: ours ?? describeModelError(error),
     note: 'No result: the turn failed.',
   };
+}
+
+/** Our own error; when several calls failed at once, LangGraph throws all of their errors in one. */
+function findAgentError(error: unknown): AgentError | undefined {
+  if (error instanceof AgentError) return error;
+  const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
+  return parts.find((part) => part instanceof AgentError);
 }
 
 /** Answers the calls that a broken turn left open: providers refuse a thread in which a call has no answer. */

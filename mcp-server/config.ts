@@ -101,6 +101,9 @@ const schema = z
       fault('AUTH_SERVER_PORT', 'a port other than PORT');
   });
 
+/** The variables that this half reads. */
+export const SERVER_VARIABLES: readonly string[] = Object.keys(schema.shape);
+
 /** The process environment over `.env` (dotenv's syntax) in the working directory; the shell's value wins. */
 export function loadEnvironment(shell: Environment = process.env, file = '.env'): Environment {
   const stated = Object.fromEntries(Object.entries(shell).filter(([, value]) => value !== undefined && value !== ''));

@@ -2,7 +2,7 @@
 // schema as the server wrote it, typed errors, and structured content once instead of twice.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { DynamicStructuredTool } from '@langchain/core/tools';
+import { DynamicStructuredTool, type StructuredToolInterface } from '@langchain/core/tools';
 import { loadMcpTools } from '@langchain/mcp-adapters';
 import { AgentError } from '../errors.ts';
 import type { McpConnection, McpTool } from './connection.ts';
@@ -15,7 +15,7 @@ export interface LoadedTool {
   readonly description: string;
   /** Scopes that a call needs, where the server says so. */
   readonly scopes: readonly string[];
-  readonly tool: DynamicStructuredTool;
+  readonly tool: StructuredToolInterface;
 }
 
 /** What the adapter does not hand through: filled while one call runs. */

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AgentError } from '../errors.ts';
+import type { Environment, Provider } from './provider.ts';
+import { PROVIDERS, selectModel } from './registry.ts';
+
+const KEY = { OPENAI_API_KEY: 'sk-secret-secret' };
+const LOCAL = { OPENAI_BASE_URL: 'http://127.0.0.1:8080/v1' };
+
+interface Row {
+  readonly title: string;
+  readonly env: Environment;
+  readonly flag?: string;
+  /** Provider, model and reason. */
+  readonly chosen: readonly [string, string, string];
+}
+
+const CHOICES: readonly Row[] = [
+  { title: 'nothing is set', env: {}, chosen: ['demo', '', 'no key found'] },
+  { title: 'everything is empty', env: { LLM_MODEL: '', OPENAI_API_KEY: ' ' }, chosen: ['demo', '', 'no key found'] },
+  { title: 'one key is set', env: KEY, chosen: ['openai', 'gpt-5', 'OPENAI_API_KEY found'] },
+  { title: 'demo is asked for', env: { ...KEY, LLM_MODEL: 'demo' }, chosen: ['demo', '', 'LLM_MODEL'] },
+  { title: 'a colon', env: { LLM_MODEL: 'openai:gpt-x' }, chosen: ['openai', 'gpt-x', 'LLM_MODEL'] },
+  { title: 'a slash', env: { LLM_MODEL: 'openai/gpt-x' }, chosen: ['openai', 'gpt-x', 'LLM_MODEL'] },
+  { title: 'a capital', env: { LLM_MODEL: ' OpenAI:gpt-X ' }, chosen: ['openai', 'gpt-X', 'LLM_MODEL'] },
+  {
+    title: 'a colon, a slash and a colon',
+    env: { LLM_MODEL: 'openai:my-org/model:free' },
+    chosen: ['openai', 'my-org/model:free', 'LLM_MODEL'],
+  },
+  { title: 'a slash and a colon', env: { LLM_MODEL: 'openai/m:free' }, chosen: ['openai', 'm:free', 'LLM_MODEL'] },
+  { title: 'a provider alone', env: { LLM_MODEL: 'openai' }, chosen: ['openai', 'gpt-5', 'LLM_MODEL'] },
+  { title: 'a provider and a colon', env: { LLM_MODEL: 'openai:' }, chosen: ['openai', 'gpt-5', 'LLM_MODEL'] },
+  { title: 'LLM_PROVIDER alone', env: { LLM_PROVIDER: 'openai' }, chosen: ['openai', 'gpt-5', 'LLM_PROVIDER'] },
+  {
+    title: 'LLM_PROVIDER and a bare model',
+    env: { LLM_PROVIDER: 'openai', LLM_MODEL: 'gpt-x' },
+    chosen: ['openai', 'gpt-x', 'LLM_MODEL'],
+  },
+  {
+    title: 'LLM_PROVIDER and a model with signs of its own',
+    env: { LLM_PROVIDER: 'openai', LLM_MODEL: 'qwen3:8b' },
+    chosen: ['openai', 'qwen3:8b', 'LLM_MODEL'],
+  },
+  {
+    title: 'LLM_PROVIDER and a model in a folder',
+    env: { LLM_PROVIDER: 'openai', LLM_MODEL: 'my-org/model' },
+    chosen: ['openai', 'my-org/model', 'LLM_MODEL'],
+  },
+  {
+    title: 'LLM_MODEL with a prefix beside another LLM_PROVIDER',
+    env: { LLM_PROVIDER: 'openai', LLM_MODEL: 'demo' },
+    chosen: ['demo', '', 'LLM_MODEL'],
+  },
+  {
+    title: 'a flag beside everything else',
+    env: { ...KEY, LLM_PROVIDER: 'demo', LLM_MODEL: 'demo' },
+    flag: 'openai:gpt-x',
+    chosen: ['openai', 'gpt-x', '--model'],
+  },
+  { title: 'an empty flag', env: { LLM_MODEL: 'demo' }, flag: '', chosen: ['demo', '', 'LLM_MODEL'] },
+  {
+    title: 'a base URL and a named model',
+    env: { ...LOCAL, LLM_MODEL: 'openai:qwen' },
+    chosen: ['openai', 'qwen', 'LLM_MODEL'],
+  },
+  {
+    title: "the provider's own base URL",
+    env: { ...KEY, OPENAI_BASE_URL: 'https://api.openai.com/v1/' },
+    chosen: ['openai', 'gpt-5', 'OPENAI_API_KEY found'],
+  },
+];
+
+for (const { title, env, flag, chosen } of CHOICES)
+  test(`${title}: ${chosen.filter(Boolean).join(', ')}`, () => {
+    const { provider, model, reason } = selectModel(env, flag);
+    assert.deepEqual([provider, model, reason], chosen);
+  });
+
+const REFUSALS: readonly { readonly env: Environment; readonly flag?: string; readonly said: RegExp }[] = [
+  {
+    env: { LLM_MODEL: 'opnai:gpt-5' },
+    said: /^Unknown provider "opnai" in LLM_MODEL\. Did you mean openai\? Known providers: demo, openai\.$/,
+  },
+  { env: {}, flag: 'dmeo:x', said: /"dmeo" in --model\. Did you mean demo\?/ },
+  { env: { LLM_MODEL: 'zzzzzzzz:x' }, said: /^Unknown provider "zzzzzzzz" in LLM_MODEL\. Known/ },
+  { env: { LLM_MODEL: 'my-org/model' }, said: /^Unknown provider "my-org"/ },
+  { env: { LLM_PROVIDER: 'opena' }, said: /"opena" in LLM_PROVIDER\. Did you mean openai\?/ },
+  { env: { LLM_MODEL: 'gpt-5' }, said: /^LLM_MODEL: "gpt-5" has no provider; .* Did you mean openai:gpt-5\?/ },
+  { env: { LLM_MODEL: 'opnai' }, said: /"opnai" has no provider; .* Did you mean openai\?/ },
+  { env: { LLM_MODEL: 'llama3' }, said: /"llama3" has no provider; expected provider:model\. Known/ },
+  { env: { ...KEY, ...LOCAL }, said: /^OPENAI_BASE_URL is set, but no model is named\. Set LLM_MODEL=openai:NAME/ },
+  { env: LOCAL, said: /^OPENAI_BASE_URL is set, but no model is named/ },
+  { env: { ...LOCAL, LLM_PROVIDER: 'openai' }, said: /^OPENAI_BASE_URL is set/ },
+  { env: { ...LOCAL, LLM_MODEL: 'openai:' }, said: /^OPENAI_BASE_URL is set/ },
+];
+
+for (const { env, flag, said } of REFUSALS)
+  test(`${JSON.stringify({ ...env, flag })} is refused with ${said}`, () => {
+    assert.throws(
+      () => selectModel(env, flag),
+      (error) => error instanceof AgentError && error.code === 'invalid_configuration' && said.test(error.message),
+    );
+  });
+
+test('several keys are no choice, and none of them is shown', () => {
+  const [openai] = PROVIDERS;
+  assert.ok(openai);
+  const other: Provider = {
+    ...openai,
+    id: 'other',
+    keyVariables: ['OTHER_KEY', 'OTHER_KEY_ALIAS'],
+    baseUrlVariables: [],
+  };
+  const env = { ...KEY, OTHER_KEY_ALIAS: 'sk-other' };
+  assert.throws(
+    () => selectModel(env, undefined, [...PROVIDERS, other]),
+    (error) =>
+      error instanceof AgentError &&
+      error.message ===
+        'Several keys are set: OPENAI_API_KEY, OTHER_KEY_ALIAS. Say which model to use, for example LLM_MODEL=openai:gpt-5.',
+  );
+  assert.equal(selectModel({ OTHER_KEY_ALIAS: 'x' }, undefined, [...PROVIDERS, other]).provider, 'other');
+});
