@@ -41,12 +41,12 @@ export async function startAgent(config: AgentConfig, model?: string): Promise<A
       tools: tools.map(({ tool }) => tool),
       serverOf,
       maxTurns: config.maxTurns,
+      describeModelError: (error) => describeModelError(error, selection),
       checkpointer: new MemorySaver(),
     });
     const session = createSession({
       graph,
       serverOf,
-      describeModelError: (error) => describeModelError(error, selection),
     });
     return { session, modelLabel: label, notices: notice ? [notice] : [], connections, tools, close };
   } catch (error) {

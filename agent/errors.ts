@@ -29,7 +29,9 @@ export type AgentErrorCode =
   /** The turn used up its limit of model calls or time. */
   | 'limit'
   /** The person or a signal stopped the turn. */
-  | 'interrupted';
+  | 'interrupted'
+  /** A fault of the agent itself. */
+  | 'internal';
 
 /** Exit code of the process per error code. 0 is success; scripts depend on these. */
 export const EXIT_CODES: Readonly<Record<AgentErrorCode, number>> = {
@@ -47,6 +49,7 @@ export const EXIT_CODES: Readonly<Record<AgentErrorCode, number>> = {
   tool_refused: 5,
   limit: 124,
   interrupted: 130,
+  internal: 1,
 };
 
 /** What a caller may need besides code and message. None of it is ever a secret. */

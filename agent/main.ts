@@ -4,7 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { type AgentConfig, loadEnvironment } from './config.ts';
 import { type CommandFlags, configure } from './configure.ts';
-import { AgentError, exitCodeOf } from './errors.ts';
+import { AgentError, EXIT_CODES, exitCodeOf } from './errors.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0;
@@ -19,7 +19,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .action(async (words: string[], flags: CommandFlags) => {
       const { ask } = await import('./commands/ask.ts');
       const interrupt = new AbortController();
-      process.once('SIGINT', () => interrupt.abort());
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => interrupt.abort());
       exitCode = await ask({
         config: configFrom(flags),
         request: words.join(' '),
@@ -34,6 +34,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .description('a conversation in the terminal')
     .action(async (flags: CommandFlags) => {
       const { chat } = await import('./commands/chat.ts');
+      // Through process.exit, so that the chat gives the terminal back.
+      for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(EXIT_CODES.interrupted));
       exitCode = await chat({
         config: configFrom(flags),
         model: flags.model,
@@ -59,6 +61,12 @@ function configFrom(flags: CommandFlags): AgentConfig {
 function leave(exitCode: number): void {
   process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
 }
+
+// A reader that has gone, as in `… | head`, wants nothing more.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(1);
+});
 
 main(process.argv.slice(2)).then(leave, (error: unknown) => {
   // Commander has printed help, version or what is wrong with the command line already.

@@ -43,9 +43,15 @@ function setUp({
   );
   const serverOf = (name: string) => (name in tools ? 'local' : '');
   const session = createSession({
-    graph: createGraph({ model, tools: langchainTools, serverOf, maxTurns, checkpointer: new MemorySaver() }),
+    graph: createGraph({
+      model,
+      tools: langchainTools,
+      serverOf,
+      maxTurns,
+      describeModelError: (error) => new AgentError('model_failed', String(error)),
+      checkpointer: new MemorySaver(),
+    }),
     serverOf,
-    describeModelError: (error) => new AgentError('model_failed', String(error)),
   });
   const run = async (request: string, signal = new AbortController().signal) => {
     const events: TurnEvent[] = [];

@@ -70,8 +70,6 @@ export interface SessionOptions {
   readonly threadId?: string;
   /** The server that a tool comes from, for display. */
   readonly serverOf: (toolName: string) => string;
-  /** Turns what the model's provider threw into an error that says what to do. */
-  readonly describeModelError: (error: unknown) => AgentError;
 }
 
 const MAX_STEPS = 10_000;
@@ -116,7 +114,7 @@ export function createSession(options: SessionOptions): Session {
       }
       yield end('ok');
     } catch (error) {
-      const { status, failure, note } = diagnose(error, signal, options);
+      const { status, failure, note } = diagnose(error, signal);
       await answerOpenCalls(graph, thread, note);
       yield end(status, failure);
     }
@@ -126,11 +124,7 @@ export function createSession(options: SessionOptions): Session {
 }
 
 /** What broke the turn, and what the model should read in place of results that never came. */
-function diagnose(
-  error: unknown,
-  signal: AbortSignal,
-  { describeModelError }: SessionOptions,
-): { status: TurnStatus; failure: AgentError; note: string } {
+function diagnose(error: unknown, signal: AbortSignal): { status: TurnStatus; failure: AgentError; note: string } {
   if (signal.aborted)
     return {
       status: 'interrupted',
@@ -142,7 +136,8 @@ function diagnose(
     return { status: 'limit', failure: ours, note: 'Not called: the turn reached its limit.' };
   return {
     status: 'failed',
-    failure: ours ?? describeModelError(error),
+    failure:
+      ours ?? new AgentError('internal', `This is a fault of the agent itself: ${String(error)}`, { cause: error }),
     note: 'No result: the turn failed.',
   };
 }
