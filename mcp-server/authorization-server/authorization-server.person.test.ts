@@ -1,0 +1,514 @@
+// The flows in which a person takes part, walked over HTTP by a browser without a screen.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { decodeJwt } from 'jose';
+import type { ClientMetadata } from 'oidc-provider';
+import * as oauth from 'openid-client';
+import {
+  codeRequest,
+  createBrowser,
+  formTokenOf,
+  obtainCode,
+  postForm,
+  REDIRECT_URI,
+  RESOURCE,
+  startTestServer,
+} from './test-support.ts';
+
+const WEB_APP: ClientMetadata = {
+  client_id: 'web-app',
+  client_secret: 'web-app-secret-web-app-secret-web-app',
+  client_name: 'Web <b>app</b>',
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  redirect_uris: ['https://app.example.com/callback'],
+};
+const WEB_REQUEST = { client_id: 'web-app', redirect_uri: 'https://app.example.com/callback' };
+
+async function refresh(
+  server: { issuer: string },
+  refresh_token: string | undefined,
+  more: Record<string, string> = {},
+) {
+  return await postForm(server, {
+    grant_type: 'refresh_token',
+    client_id: 'local-cli',
+    refresh_token: refresh_token ?? '',
+    ...more,
+  });
+}
+
+test('a public client signs a person in through openid-client, with PKCE, state and issuer checked', async (t) => {
+  const server = await startTestServer(t);
+  const client = await oauth.discovery(new URL(server.issuer), 'local-cli', undefined, oauth.None(), {
+    algorithm: 'oauth2',
+    execute: [oauth.allowInsecureRequests],
+  });
+  const verifier = oauth.randomPKCECodeVerifier();
+  const state = oauth.randomState();
+  const url = oauth.buildAuthorizationUrl(client, {
+    redirect_uri: 'http://[::1]:49152/callback',
+    scope: 'read:add write:notes',
+    resource: RESOURCE,
+    state,
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  });
+  const browser = createBrowser(server.issuer);
+  const signIn = await browser.walk(url.href);
+  assert.match(signIn.text, /Sign in as Demo User/);
+  const consent = await browser.answer(signIn, 'sign-in');
+  for (const text of [
+    'Local command line',
+    '[::1]:49152',
+    'Demo User',
+    RESOURCE,
+    'Use the add tool',
+    'Change your notes',
+  ])
+    assert.ok(consent.text.includes(text), text);
+  const end = await browser.answer(consent, 'allow');
+  assert.equal(end.status, 303);
+  const tokens = await oauth.authorizationCodeGrant(
+    client,
+    new URL(end.location ?? ''),
+    { pkceCodeVerifier: verifier, expectedState: state },
+    { resource: RESOURCE },
+  );
+  const claims = decodeJwt(tokens.access_token);
+  assert.deepEqual(
+    [claims.sub, claims['client_id'], claims.aud, claims['scope'], claims.iss],
+    ['demo-user', 'local-cli', RESOURCE, 'read:add write:notes', server.issuer],
+  );
+  assert.ok(tokens.refresh_token);
+  assert.equal(tokens.id_token, undefined);
+});
+
+test('a confidential client needs its secret and PKCE, and its name is shown as text', async (t) => {
+  const server = await startTestServer(t, { extraClients: [WEB_APP] });
+  const browser = createBrowser(server.issuer);
+  const consent = await browser.answer(await browser.walk(codeRequest(server.issuer, WEB_REQUEST).url), 'sign-in');
+  assert.ok(consent.text.includes('Web &#60;b&#62;app&#60;/b&#62;'));
+  assert.ok(consent.text.includes('app.example.com'));
+  const { form } = await obtainCode(server, WEB_REQUEST);
+  assert.equal((await postForm(server, form)).body['error'], 'invalid_client');
+  const { status, body } = await postForm(server, { ...form, client_secret: WEB_APP.client_secret ?? '' });
+  assert.equal(status, 200);
+  assert.equal(decodeJwt(body['access_token'] ?? '')['client_id'], 'web-app');
+});
+
+test('no PKCE, the plain method and a challenge without method are refused', async (t) => {
+  const server = await startTestServer(t, { extraClients: [WEB_APP] });
+  for (const client of [{}, WEB_REQUEST])
+    for (const changes of [
+      { code_challenge: undefined, code_challenge_method: undefined },
+      { code_challenge_method: 'plain' },
+      { code_challenge_method: undefined },
+      { code_challenge: 'short' },
+    ]) {
+      const { url, state } = codeRequest(server.issuer, { ...client, ...changes });
+      const { location } = await createBrowser(server.issuer).visit(url);
+      const answer = new URL(location ?? '').searchParams;
+      assert.equal(answer.get('error'), 'invalid_request', JSON.stringify(changes));
+      assert.equal(answer.get('state'), state);
+      assert.equal(answer.get('iss'), server.issuer);
+      assert.equal(answer.has('code'), false);
+    }
+});
+
+test('a wrong or missing verifier, another redirect URI and another client redeem nothing', async (t) => {
+  const server = await startTestServer(t, { extraClients: [WEB_APP] });
+  const { form } = await obtainCode(server);
+  const { code_verifier: _, ...withoutVerifier } = form;
+  const wrong: Record<string, string>[] = [
+    withoutVerifier,
+    { ...form, code_verifier: 'x'.repeat(43) },
+    { ...form, redirect_uri: 'http://127.0.0.1:53124/callback' },
+    { ...form, client_id: 'web-app', client_secret: WEB_APP.client_secret ?? '' },
+    { ...form, code: `${form['code']}x` },
+  ];
+  for (const attempt of wrong) {
+    const { status, body } = await postForm(server, attempt);
+    assert.deepEqual([status, body['error']], [400, 'invalid_grant'], JSON.stringify(Object.keys(attempt)));
+  }
+  assert.equal(
+    (await postForm(server, { ...form, resource: 'https://api.evil.test' })).body['error'],
+    'invalid_target',
+  );
+});
+
+test('a code that comes again is refused and ends what the first use gave', async (t) => {
+  const server = await startTestServer(t);
+  const { form } = await obtainCode(server);
+  const first = await postForm(server, form);
+  assert.equal(first.status, 200);
+  assert.equal((await postForm(server, form)).body['error'], 'invalid_grant');
+  assert.equal((await refresh(server, first.body['refresh_token'])).body['error'], 'invalid_grant');
+});
+
+test('of two that redeem one code at the same time exactly one wins', async (t) => {
+  const server = await startTestServer(t);
+  for (let round = 0; round < 5; round += 1) {
+    const { form } = await obtainCode(server);
+    const answers = await Promise.all([postForm(server, form), postForm(server, form), postForm(server, form)]);
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 400, 400]);
+    assert.deepEqual(new Set(answers.map(({ body }) => body['error'])), new Set([undefined, 'invalid_grant']));
+  }
+});
+
+test('a refresh token rotates, keeps scope and audience, and its reuse ends the family', async (t) => {
+  const server = await startTestServer(t);
+  const { form } = await obtainCode(server);
+  const first = await postForm(server, form);
+  const second = await refresh(server, first.body['refresh_token'], {
+    audience: 'http://127.0.0.1:8000/mcp/',
+    scope: 'read:add offline_access',
+  });
+  assert.equal(second.status, 200);
+  assert.notEqual(second.body['refresh_token'], first.body['refresh_token']);
+  const claims = decodeJwt(second.body['access_token'] ?? '');
+  assert.deepEqual([claims['scope'], claims.aud], ['read:add', RESOURCE]);
+  const wider = await refresh(server, second.body['refresh_token'], { scope: 'read:add write:notes' });
+  assert.equal(wider.body['error'], 'invalid_scope');
+  assert.equal((await refresh(server, first.body['refresh_token'])).body['error'], 'invalid_grant');
+  assert.equal((await refresh(server, second.body['refresh_token'])).body['error'], 'invalid_grant');
+});
+
+test('of two that use one refresh token at the same time exactly one wins', async (t) => {
+  const server = await startTestServer(t);
+  const { form } = await obtainCode(server);
+  const { body } = await postForm(server, form);
+  const answers = await Promise.all([1, 2, 3].map(() => refresh(server, body['refresh_token'])));
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 400, 400]);
+});
+
+test('another client cannot use a refresh token, and revoking it ends it', async (t) => {
+  const server = await startTestServer(t, { extraClients: [WEB_APP] });
+  const { form } = await obtainCode(server);
+  const { body } = await postForm(server, form);
+  const token = body['refresh_token'] ?? '';
+  const secret = WEB_APP.client_secret ?? '';
+  const stolen = await refresh(server, token, { client_id: 'web-app', client_secret: secret });
+  assert.equal(stolen.body['error'], 'invalid_grant');
+  await postForm(server, { token, client_id: 'web-app', client_secret: secret }, '/oauth/revoke');
+  const next = await refresh(server, token);
+  assert.equal(next.status, 200);
+  const revocation = { token: next.body['refresh_token'] ?? '', client_id: 'local-cli' };
+  assert.equal((await postForm(server, revocation, '/oauth/revoke')).status, 200);
+  assert.equal((await refresh(server, revocation.token)).body['error'], 'invalid_grant');
+});
+
+test('programs that share a public client do not end each other’s sign-in', async (t) => {
+  const server = await startTestServer(t);
+  const one = await obtainCode(server);
+  const two = await obtainCode(server, {}, one.browser);
+  const kept = await postForm(server, one.form);
+  await postForm(server, two.form);
+  assert.equal((await postForm(server, two.form)).body['error'], 'invalid_grant');
+  assert.equal((await refresh(server, kept.body['refresh_token'])).status, 200);
+});
+
+test('a redirect URI that is not registered gets an error page and no redirect', async (t) => {
+  const server = await startTestServer(t, { extraClients: [WEB_APP] });
+  for (const redirect_uri of [
+    'http://127.0.0.1:53123/callback/x',
+    'http://127.0.0.1:53123/callback?x=1',
+    'http://127.0.0.1:53123/callback#x',
+    'http://127.0.0.1:53123/CALLBACK',
+    'http://evil.test/callback',
+    'http://127.0.0.1@evil.test/callback',
+    'http://127.0.0.1:53123@evil.test/callback',
+    'http://user@127.0.0.1:53123/callback',
+    'http://127.0.0.1\\@evil.test/callback',
+    'http://127.0.0.1.evil.test/callback',
+    'http://0.0.0.0:53123/callback',
+    'https://127.0.0.1:53123/callback',
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'file:///callback',
+    '/callback',
+    undefined,
+  ]) {
+    const page = await createBrowser(server.issuer).visit(codeRequest(server.issuer, { redirect_uri }).url);
+    assert.equal(page.status, 400, redirect_uri);
+    assert.equal(page.location, undefined, redirect_uri);
+  }
+  for (const redirect_uri of ['https://app.example.com/callback/x', 'https://app.example.com:444/callback'])
+    assert.equal(
+      (await createBrowser(server.issuer).visit(codeRequest(server.issuer, { ...WEB_REQUEST, redirect_uri }).url))
+        .location,
+      undefined,
+      redirect_uri,
+    );
+});
+
+test('every loopback name, any port and the Inspector’s paths are good redirect URIs', async (t) => {
+  const server = await startTestServer(t);
+  for (const redirect_uri of [
+    'http://127.0.0.1:1/callback',
+    'http://localhost:65535/callback',
+    'http://[::1]:49152/oauth/callback',
+    'http://localhost:6274/oauth/callback/debug',
+    'http://localhost/callback',
+  ]) {
+    const page = await createBrowser(server.issuer).visit(codeRequest(server.issuer, { redirect_uri }).url);
+    assert.match(page.location ?? '', /\/interaction\//, redirect_uri);
+  }
+});
+
+test('a request without scope or resource gets the default scopes for the resource', async (t) => {
+  const server = await startTestServer(t);
+  for (const changes of [
+    {},
+    { scope: '' },
+    { scope: 'offline_access' },
+    { scope: 'offline_access', prompt: 'consent' },
+  ]) {
+    const { form } = await obtainCode(server, { scope: undefined, resource: undefined, ...changes });
+    const { body } = await postForm(server, form);
+    assert.equal(body['scope'], 'read:add');
+    assert.equal(decodeJwt(body['access_token'] ?? '').aud, RESOURCE);
+  }
+});
+
+test('an unknown scope and another resource go back to the client as errors', async (t) => {
+  const { issuer } = await startTestServer(t);
+  const cases: [Record<string, string | undefined>, string][] = [
+    [{ scope: 'read:add delete:all' }, 'invalid_scope'],
+    [{ resource: 'https://api.evil.test' }, 'invalid_target'],
+    [{ resource: undefined, audience: 'https://api.evil.test' }, 'invalid_target'],
+    [{ audience: 'https://api.evil.test' }, 'invalid_target'],
+    [{ response_type: 'code token' }, 'invalid_request'],
+    [{ response_type: 'nonsense' }, 'unsupported_response_type'],
+    [{ response_mode: 'fragment' }, 'invalid_request'],
+    [{ prompt: 'none' }, 'login_required'],
+    [{ request: 'x.y.z' }, 'request_not_supported'],
+  ];
+  for (const [changes, error] of cases) {
+    const { url, state } = codeRequest(issuer, changes);
+    const { location = '' } = await createBrowser(issuer).visit(url);
+    const answer = new URL(location);
+    const parameters = answer.hash === '' ? answer.searchParams : new URLSearchParams(answer.hash.slice(1));
+    assert.deepEqual(
+      [parameters.get('error'), parameters.get('state'), parameters.get('iss')],
+      [error, state, issuer],
+      JSON.stringify(changes),
+    );
+  }
+});
+
+test('a code for one spelling of the resource is redeemed under another', async (t) => {
+  const server = await startTestServer(t);
+  const { form } = await obtainCode(server, { resource: 'http://127.0.0.1:8000/mcp/' });
+  const { status, body } = await postForm(server, { ...form, resource: 'http://[::1]:8000/mcp' });
+  assert.equal(status, 200);
+  assert.equal(decodeJwt(body['access_token'] ?? '').aud, RESOURCE);
+});
+
+test('whoever denies or cancels sends the client access_denied with state and issuer, and no code', async (t) => {
+  const server = await startTestServer(t);
+  const browser = createBrowser(server.issuer);
+  for (const answers of [['cancel'], ['sign-in', 'deny'], ['deny']]) {
+    const { url, state } = codeRequest(server.issuer);
+    let page = await browser.walk(url);
+    for (const answer of answers) page = await browser.answer(page, answer);
+    assert.equal(page.status, 303);
+    const callback = new URL(page.location ?? '');
+    assert.equal(callback.origin + callback.pathname, REDIRECT_URI);
+    assert.deepEqual(
+      ['error', 'state', 'iss', 'code'].map((name) => callback.searchParams.get(name)),
+      ['access_denied', state, server.issuer, null],
+    );
+  }
+});
+
+test('consent is asked of a native client each time, and the page tells old scopes from new ones', async (t) => {
+  const server = await startTestServer(t);
+  const { browser } = await obtainCode(server);
+  const again = await browser.walk(codeRequest(server.issuer, { scope: 'read:add write:notes' }).url);
+  const [, read = '', write = ''] = again.text.split('<li');
+  assert.match(read, /read:add[\s\S]*allowed before/);
+  assert.match(write, /write:notes[\s\S]*>new</);
+  const silent = await browser.visit(codeRequest(server.issuer, { prompt: 'none' }).url);
+  assert.equal(new URL(silent.location ?? '').searchParams.get('error'), 'interaction_required');
+});
+
+test('a confidential client is asked about again for every new scope, and what was not shown is not granted', async (t) => {
+  const server = await startTestServer(t, { extraClients: [WEB_APP] });
+  const { browser } = await obtainCode(server, WEB_REQUEST);
+  const same = await browser.walk(codeRequest(server.issuer, WEB_REQUEST).url);
+  assert.match(same.location ?? '', /^https:\/\/app\.example\.com\/callback\?code=/);
+  const wider = await browser.walk(codeRequest(server.issuer, { ...WEB_REQUEST, scope: 'read:add write:notes' }).url);
+  assert.match(wider.text, /value="allow"/);
+  const { form } = await obtainCode(server, WEB_REQUEST, browser);
+  const { body } = await postForm(server, { ...form, client_secret: WEB_APP.client_secret ?? '' });
+  assert.equal(body['scope'], 'read:add');
+});
+
+test('a form without its token, with another page’s token or with an answer it does not have does nothing', async (t) => {
+  const server = await startTestServer(t);
+  const browser = createBrowser(server.issuer);
+  const signIn = await browser.walk(codeRequest(server.issuer).url);
+  const consent = await browser.answer(signIn, 'sign-in');
+  const other = await browser.walk(codeRequest(server.issuer).url);
+  for (const form_token of [undefined, '', 'x', formTokenOf(signIn), formTokenOf(other)]) {
+    const page = await browser.visit(consent.url, { answer: 'allow', ...(form_token !== undefined && { form_token }) });
+    assert.equal(page.status, 403, form_token);
+    assert.equal(page.location, undefined);
+  }
+  for (const answer of ['', 'sign-in', 'yes'])
+    assert.equal((await browser.answer(consent, answer)).status, 400, answer);
+  const largeForm = { form_token: formTokenOf(consent), answer: 'allow', padding: 'x'.repeat(57 * 1024) };
+  assert.equal((await browser.visit(consent.url, largeForm)).status, 413);
+  assert.match(
+    (await browser.visit(`${consent.url}?answer=allow&form_token=${formTokenOf(consent)}`)).text,
+    /value="allow"/,
+  );
+  assert.ok(new URL((await browser.answer(consent, 'allow')).location ?? '').searchParams.has('code'));
+});
+
+test('an interaction belongs to the browser that began it, and ends with its answer', async (t) => {
+  const server = await startTestServer(t);
+  const browser = createBrowser(server.issuer);
+  const page = await browser.walk(codeRequest(server.issuer).url);
+  const stranger = createBrowser(server.issuer);
+  assert.equal((await stranger.visit(page.url)).status, 400);
+  assert.equal((await stranger.visit(page.url, { form_token: formTokenOf(page), answer: 'sign-in' })).status, 400);
+  const other = createBrowser(server.issuer);
+  await other.walk(codeRequest(server.issuer).url);
+  const cookie = other
+    .cookies()
+    .map(({ name, value }) => `${name}=${value}`)
+    .join('; ');
+  assert.equal((await fetch(page.url, { headers: { cookie } })).status, 400);
+  await browser.answer(await browser.answer(page, 'sign-in'), 'allow');
+  assert.equal((await browser.visit(page.url, { form_token: formTokenOf(page), answer: 'sign-in' })).status, 400);
+  assert.equal((await browser.visit(`${server.issuer}/interaction/nonsense`)).status, 400);
+  assert.equal((await fetch(page.url, { method: 'DELETE' })).status, 405);
+});
+
+test('pages are not cached, framed, sniffed or referred from, and answers are 303', async (t) => {
+  const server = await startTestServer(t);
+  const browser = createBrowser(server.issuer);
+  const page = await browser.walk(codeRequest(server.issuer).url);
+  const error = await browser.visit(`${server.issuer}/authorize?client_id=nobody`);
+  for (const { headers, text } of [page, error]) {
+    assert.equal(headers.get('cache-control'), 'no-store');
+    assert.equal(headers.get('x-frame-options'), 'DENY');
+    assert.equal(headers.get('x-content-type-options'), 'nosniff');
+    assert.equal(headers.get('referrer-policy'), 'no-referrer');
+    assert.match(
+      headers.get('content-security-policy') ?? '',
+      /default-src 'none'; style-src 'sha256-.*frame-ancestors 'none'/,
+    );
+    assert.match(text, /^<!doctype html>/);
+  }
+  const answered = await browser.visit(page.url, { form_token: formTokenOf(page), answer: 'sign-in' });
+  assert.equal(answered.status, 303);
+});
+
+test('signing in changes the session id, so that a planted cookie is worth nothing', async (t) => {
+  const server = await startTestServer(t);
+  const { browser } = await obtainCode(server);
+  const sessionOf = () => browser.cookies().find(({ name }) => name === `session_${server.port}`)?.value;
+  const before = sessionOf();
+  await obtainCode(server, { prompt: 'login' }, browser);
+  assert.ok(before !== undefined && sessionOf() !== undefined);
+  assert.notEqual(sessionOf(), before);
+});
+
+test('a restart in the middle of a consent loses neither the consent nor the sign-in', async (t) => {
+  const server = await startTestServer(t);
+  const browser = createBrowser(server.issuer);
+  const { url, verifier } = codeRequest(server.issuer);
+  const consent = await browser.answer(await browser.walk(url), 'sign-in');
+  await server.restart();
+  const end = await browser.answer(consent, 'allow');
+  const code = new URL(end.location ?? '').searchParams.get('code') ?? '';
+  await server.restart();
+  const tokens = await postForm(server, {
+    grant_type: 'authorization_code',
+    client_id: 'local-cli',
+    redirect_uri: REDIRECT_URI,
+    code,
+    code_verifier: verifier,
+  });
+  assert.equal(tokens.status, 200);
+  await server.restart();
+  assert.equal((await refresh(server, tokens.body['refresh_token'])).status, 200);
+  assert.match((await browser.walk(codeRequest(server.issuer).url)).text, /value="allow"/);
+});
+
+test('a page on loopback may read token responses of the public client, other origins may not', async (t) => {
+  const server = await startTestServer(t);
+  const post = async (origin: string) => {
+    const { form } = await obtainCode(server, { redirect_uri: 'http://localhost:6274/oauth/callback' });
+    const body = new URLSearchParams(form);
+    const response = await fetch(`${server.issuer}/oauth/token`, { method: 'POST', headers: { origin }, body });
+    return [response.status, response.headers.get('access-control-allow-origin')];
+  };
+  assert.deepEqual(await post('http://localhost:6274'), [200, 'http://localhost:6274']);
+  for (const origin of ['http://evil.test', 'https://localhost:6274', 'null', 'http://localhost.evil.test'])
+    assert.deepEqual(await post(origin), [400, null], origin);
+});
+
+test('the log tells who got what and why not, holds no secret, and nothing is printed', async (t) => {
+  const printed = watchConsole(t);
+  const server = await startTestServer(t);
+  const { form, browser } = await obtainCode(server);
+  const tokens = await postForm(server, form);
+  const refreshed = await refresh(server, tokens.body['refresh_token']);
+  await postForm(server, form);
+  const agent = await server.agentClient();
+  const machine = { grant_type: 'client_credentials', client_id: agent.client_id };
+  const machineToken = await postForm(server, { ...machine, client_secret: agent.client_secret });
+  await postForm(server, { ...machine, client_secret: 'a-wrong-secret' });
+  const denied = await browser.walk(codeRequest(server.issuer).url);
+  await browser.answer(denied, 'deny');
+  await browser.visit(denied.url, { answer: 'allow' });
+  await postForm(server, { token: 'unknown', client_id: 'local-cli' }, '/oauth/revoke');
+  await fetch(`${server.issuer}/oauth/token`, {
+    method: 'POST',
+    headers: { origin: 'http://evil.test', accept: 'text/html' },
+    body: new URLSearchParams(form),
+  });
+
+  const find = (event: string, fields: Record<string, unknown>) =>
+    server.entries.some(
+      (entry) => entry.event === event && Object.entries(fields).every(([name, value]) => entry[name] === value),
+    );
+  const issued = { client_id: 'local-cli', scope: 'read:add', resource: RESOURCE };
+  assert.ok(find('token-issued', { ...issued, grant_type: 'authorization_code', subject: 'demo-user' }));
+  assert.ok(find('token-issued', { ...issued, grant_type: 'refresh_token' }));
+  assert.ok(find('token-issued', { client_id: 'local-agent', grant_type: 'client_credentials' }));
+  assert.ok(find('token-refused', { error: 'invalid_grant', detail: 'authorization code already consumed' }));
+  assert.ok(find('token-refused', { error: 'invalid_client', detail: 'invalid secret provided' }));
+  assert.ok(find('signed-in', { client_id: 'local-cli', subject: 'demo-user' }));
+  assert.ok(find('consent-allowed', { client_id: 'local-cli', scope: 'read:add' }));
+  assert.ok(find('consent-denied', { client_id: 'local-cli' }));
+  assert.equal(find('authorization-server-failed', {}), false);
+
+  const text = JSON.stringify(server.entries);
+  const secrets = [
+    ...Object.values(tokens.body),
+    ...Object.values(refreshed.body),
+    ...Object.values(machineToken.body),
+    form['code'],
+    form['code_verifier'],
+    agent.client_secret,
+    'a-wrong-secret',
+    formTokenOf(denied),
+    ...browser.cookies().map(({ value }) => value),
+  ].filter((value): value is string => typeof value === 'string' && value.length >= 14 && !value.includes(':'));
+  assert.ok(secrets.length >= 10);
+  for (const secret of secrets) assert.equal(text.includes(secret), false, secret);
+  assert.deepEqual(printed, []);
+});
+
+function watchConsole(t: TestContext): unknown[] {
+  const printed: unknown[] = [];
+  for (const method of ['log', 'info', 'warn', 'error', 'debug'] as const)
+    t.mock.method(console, method, (...values: unknown[]) => void printed.push(values));
+  return printed;
+}

@@ -1,0 +1,105 @@
+// The clients that are there from the start: the local agent with its secret, and the command line without one.
+// Registration by strangers is another matter and another file, when it comes.
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { ClientMetadata } from 'oidc-provider';
+import type { Log } from '../log.ts';
+import { readPrivateFile, unreadable, writePrivateFile } from './private-files.ts';
+
+const AGENT_FILE_NAME = 'agent-client.json';
+const AGENT_CLIENT_ID = 'local-agent';
+const SECRET_BYTES = 32;
+const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
+/** `/callback` is ours, the other two are those of the MCP Inspector. */
+const CALLBACK_PATHS = ['/callback', '/oauth/callback', '/oauth/callback/debug'];
+
+/** What the local agent reads from `agent-client.json` to get a token without a person. */
+export interface AgentClient {
+  /** The only server that the secret may be sent to. */
+  readonly issuer: string;
+  readonly client_id: string;
+  readonly client_secret: string;
+}
+
+export interface ClientsOptions {
+  readonly dataDir: string;
+  readonly issuer: string;
+  /** Names of all scopes of the resource: the agent's allowance. */
+  readonly scopes: readonly string[];
+  readonly log: Log;
+}
+
+/**
+ * The built-in clients. Makes the agent's secret at the first start; when the issuer moved (another port), the secret
+ * stays and the file names the new issuer.
+ *
+ * @throws {ServerError} `unreadable_data`
+ */
+export async function loadClients(options: ClientsOptions): Promise<ClientMetadata[]> {
+  return [localAgent(await loadAgentClient(options), options.scopes), localCommandLine()];
+}
+
+async function loadAgentClient({ dataDir, issuer, log }: ClientsOptions): Promise<AgentClient> {
+  const path = join(dataDir, AGENT_FILE_NAME);
+  const text = await readPrivateFile(path);
+  const known = text === undefined ? undefined : parseAgentClient(text);
+  if (text !== undefined && !known)
+    throw unreadable(
+      path,
+      `it is damaged; expected JSON with "issuer", "client_id": "${AGENT_CLIENT_ID}" and "client_secret"`,
+      'delete it: the server then makes a new secret, and the agent reads it from there',
+    );
+  if (known?.issuer === issuer) return known;
+  const client: AgentClient = {
+    issuer,
+    client_id: AGENT_CLIENT_ID,
+    client_secret: known?.client_secret ?? randomBytes(SECRET_BYTES).toString('base64url'),
+  };
+  await writePrivateFile(path, `${JSON.stringify(client, undefined, 2)}\n`);
+  log.info(known ? 'agent-client-moved' : 'agent-client-created', { file: path, client_id: client.client_id, issuer });
+  return client;
+}
+
+function localAgent({ client_id, client_secret }: AgentClient, scopes: readonly string[]): ClientMetadata {
+  return {
+    client_id,
+    client_secret,
+    client_name: 'Local agent',
+    grant_types: ['client_credentials'],
+    redirect_uris: [],
+    response_types: [],
+    // oidc-provider takes the secret in the header just as well.
+    token_endpoint_auth_method: 'client_secret_post',
+    scope: scopes.join(' '),
+  };
+}
+
+/** Public: any program on this machine can claim to be it, hence PKCE and a consent page each time. RFC 8252 §8.5, §8.6. */
+function localCommandLine(): ClientMetadata {
+  return {
+    client_id: 'local-cli',
+    client_name: 'Local command line',
+    // Only native clients may use any port on loopback. RFC 8252 §7.3
+    application_type: 'native',
+    token_endpoint_auth_method: 'none',
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    redirect_uris: LOOPBACK_HOSTS.flatMap((host) => CALLBACK_PATHS.map((path) => `http://${host}${path}`)),
+  };
+}
+
+function parseAgentClient(text: string): AgentClient | undefined {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  if (content === null || typeof content !== 'object') return undefined;
+  const { issuer, client_id, client_secret }: Record<string, unknown> = { ...content };
+  if (typeof issuer !== 'string' || client_id !== AGENT_CLIENT_ID || typeof client_secret !== 'string')
+    return undefined;
+  return client_secret.length >= SECRET_BYTES ? { issuer, client_id, client_secret } : undefined;
+}

@@ -1,0 +1,267 @@
+// What the tests of this folder share: a server on a free port over a fresh directory, and a browser without a screen.
+
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Log, LogFields } from '../log.ts';
+import { type AuthorizationServerOptions, createAuthorizationServer } from './authorization-server.ts';
+import type { AgentClient } from './clients.ts';
+
+export const RESOURCE = 'http://localhost:8000/mcp';
+export const REDIRECT_URI = 'http://127.0.0.1:53123/callback';
+export const SCOPES = [
+  { name: 'read:add', description: 'Use the add tool', risky: false },
+  { name: 'write:notes', description: 'Change your notes', risky: true },
+];
+
+export interface LogEntry extends LogFields {
+  readonly level: string;
+  readonly event: string;
+}
+
+export interface TestServer {
+  readonly issuer: string;
+  readonly port: number;
+  readonly dataDir: string;
+  /** Unredacted, so that a test sees what the code hands over. */
+  readonly entries: LogEntry[];
+  /** Ends the authorization server and starts it again over the same directory and port. */
+  restart(): Promise<void>;
+  agentClient(): Promise<AgentClient>;
+}
+
+export type TestServerOptions = Partial<Pick<AuthorizationServerOptions, 'extraClients' | 'defaultScopes' | 'scopes'>>;
+
+export async function temporaryDirectory(test: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'authorization-server-'));
+  test.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export async function startTestServer(test: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
+  const dataDir = await temporaryDirectory(test);
+  const entries: LogEntry[] = [];
+  const socket = createServer();
+  await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve));
+  const address = socket.address();
+  assert(address !== null && typeof address === 'object');
+  const { port } = address;
+  const issuer = `http://localhost:${port}`;
+  const create = () =>
+    createAuthorizationServer({
+      issuer,
+      resource: RESOURCE,
+      resourceAliases: ['http://127.0.0.1:8000/mcp', 'http://[::1]:8000/mcp'],
+      scopes: SCOPES,
+      defaultScopes: ['read:add'],
+      dataDir,
+      log: recordingLog(entries),
+      ...options,
+    });
+  let server = await create();
+  socket.on('request', (request, response) => server.handle(request, response));
+  test.after(async () => {
+    socket.closeAllConnections();
+    await new Promise((resolve) => socket.close(resolve));
+    await server.close();
+  });
+  return {
+    issuer,
+    port,
+    dataDir,
+    entries,
+    async restart() {
+      await server.close();
+      server = await create();
+    },
+    async agentClient() {
+      // Safe: the server under test has just written it.
+      return JSON.parse(await readFile(join(dataDir, 'agent-client.json'), 'utf8')) as AgentClient;
+    },
+  };
+}
+
+export function recordingLog(entries: LogEntry[] = []): Log {
+  const write =
+    (level: string) =>
+    (event: string, fields: LogFields = {}) =>
+      void entries.push({ level, event, ...fields });
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** A request whose Host header and target are ours to choose, which fetch does not allow. */
+export function rawRequest(
+  port: number,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
+  return new Promise((resolve, reject) => {
+    httpRequest({ host: '127.0.0.1', port, path, headers, method }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+export interface TokenResponse {
+  readonly status: number;
+  readonly body: Record<string, string | undefined>;
+}
+
+/** Posts a form to the token endpoint (or another one). */
+export async function postForm(
+  { issuer }: Pick<TestServer, 'issuer'>,
+  form: Record<string, string>,
+  path = '/oauth/token',
+): Promise<TokenResponse> {
+  const response = await fetch(`${issuer}${path}`, { method: 'POST', body: new URLSearchParams(form) });
+  const text = await response.text();
+  return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : {} };
+}
+
+export interface Browser {
+  /** One request, redirects not followed. */
+  visit(url: string, form?: Record<string, string>): Promise<BrowserPage>;
+  /** Follows redirects until a page comes or one leads away from `origin`. */
+  walk(url: string, form?: Record<string, string>): Promise<BrowserPage>;
+  /** Fills in the form of `page`, and walks on. */
+  answer(page: BrowserPage, answer: string): Promise<BrowserPage>;
+  readonly cookies: () => { readonly name: string; readonly value: string }[];
+}
+
+export interface BrowserPage {
+  readonly url: string;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly location: string | undefined;
+}
+
+/** Cookies by host and path, ports ignored, as browsers do. */
+export function createBrowser(origin: string): Browser {
+  const jar = new Map<string, { name: string; value: string; host: string; path: string }>();
+  const visit = async (url: string, form?: Record<string, string>): Promise<BrowserPage> => {
+    const { hostname, pathname } = new URL(url);
+    const cookie = [...jar.values()]
+      .filter(
+        ({ host, path }) => host === hostname && (pathname === path || pathname.startsWith(path.replace(/\/?$/, '/'))),
+      )
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; ');
+    const response = await fetch(url, {
+      redirect: 'manual',
+      headers: { accept: 'text/html,*/*;q=0.8', cookie },
+      ...(form && { method: 'POST', body: new URLSearchParams(form) }),
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = '', ...attributes] = line.split('; ');
+      const name = pair.slice(0, pair.indexOf('='));
+      const path = attributes.find((attribute) => attribute.startsWith('path='))?.slice(5) ?? '/';
+      const key = `${hostname} ${path} ${name}`;
+      if (line.includes('1970')) jar.delete(key);
+      else jar.set(key, { name, value: pair.slice(name.length + 1), host: hostname, path });
+    }
+    const location = response.headers.get('location');
+    return {
+      url,
+      status: response.status,
+      headers: response.headers,
+      text: await response.text(),
+      location: location === null ? undefined : new URL(location, url).href,
+    };
+  };
+  const walk = async (url: string, form?: Record<string, string>): Promise<BrowserPage> => {
+    let page = await visit(url, form);
+    for (let step = 0; page.location?.startsWith(origin) && step < 10; step += 1) page = await visit(page.location);
+    return page;
+  };
+  return {
+    visit,
+    walk,
+    async answer(page, answer) {
+      return await walk(page.url, { form_token: formTokenOf(page), answer });
+    },
+    cookies: () => [...jar.values()],
+  };
+}
+
+export function formTokenOf(page: BrowserPage): string {
+  const token = /name="form_token" value="([^"]+)"/.exec(page.text)?.[1];
+  assert(token !== undefined, `no form in the page: ${page.status} ${page.text.slice(0, 300)}`);
+  return token;
+}
+
+export interface CodeRequest {
+  readonly url: string;
+  readonly verifier: string;
+  readonly state: string;
+}
+
+/** A correct authorization request; members set to `undefined` are left out. */
+export function codeRequest(issuer: string, changes: Record<string, string | undefined> = {}): CodeRequest {
+  const verifier = randomBytes(32).toString('base64url');
+  const state = randomBytes(8).toString('hex');
+  const parameters = {
+    client_id: 'local-cli',
+    response_type: 'code',
+    redirect_uri: REDIRECT_URI,
+    scope: 'read:add',
+    state,
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    resource: RESOURCE,
+    ...changes,
+  };
+  const url = new URL('/authorize', issuer);
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.set(name, value);
+  return { url: url.href, verifier, state };
+}
+
+export interface Code {
+  readonly code: string;
+  readonly verifier: string;
+  /** Where the browser was sent. */
+  readonly callback: URL;
+  readonly browser: Browser;
+  /** The form that redeems the code. */
+  readonly form: Record<string, string>;
+}
+
+/** Signs in, allows, and comes back with a code. */
+export async function obtainCode(
+  { issuer }: Pick<TestServer, 'issuer'>,
+  changes: Record<string, string | undefined> = {},
+  browser: Browser = createBrowser(issuer),
+): Promise<Code> {
+  const { url, verifier } = codeRequest(issuer, changes);
+  let page = await browser.walk(url);
+  if (page.text.includes('value="sign-in"')) page = await browser.answer(page, 'sign-in');
+  if (page.text.includes('value="allow"')) page = await browser.answer(page, 'allow');
+  assert(page.location !== undefined, `no redirect to the client: ${page.status} ${page.text.slice(0, 300)}`);
+  const callback = new URL(page.location);
+  const code = callback.searchParams.get('code');
+  assert(code !== null, `no code: ${callback.search}`);
+  return {
+    code,
+    verifier,
+    callback,
+    browser,
+    form: {
+      grant_type: 'authorization_code',
+      client_id: changes['client_id'] ?? 'local-cli',
+      code,
+      code_verifier: verifier,
+      redirect_uri: changes['redirect_uri'] ?? REDIRECT_URI,
+    },
+  };
+}
