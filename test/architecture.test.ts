@@ -22,7 +22,16 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['commands'],
     ['main'],
   ],
-  'mcp-server': [['config', 'errors', 'log'], ['auth', 'notebook', 'listen'], ['tools'], ['app'], ['server'], ['main']],
+  'mcp-server': [
+    ['config', 'errors', 'log'],
+    ['auth', 'notebook', 'listen'],
+    ['resource-metadata', 'tools'],
+    ['create-server'],
+    ['mcp-endpoint'],
+    ['app'],
+    ['server'],
+    ['main'],
+  ],
 };
 
 /** Beside the layers: sees only these, and is seen only by the file that starts it. */
@@ -40,7 +49,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@langchain/mcp-adapters': ['agent/mcp/'],
   '@langchain/openai': ['agent/models/'],
   '@modelcontextprotocol/client': ['agent/mcp/'],
-  '@modelcontextprotocol/server': ['mcp-server/app.ts', 'mcp-server/auth/', 'mcp-server/tools/'],
+  '@modelcontextprotocol/server': ['mcp-server/'],
   commander: ['agent/main.ts'],
   dotenv: ['agent/config.ts', 'mcp-server/config.ts'],
   hono: ['mcp-server/app.ts'],
