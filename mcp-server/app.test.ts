@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createApp } from './app.ts';
-import type { Principal, Verdict } from './auth/verify.ts';
+import type { Principal, Verdict } from './auth/principal.ts';
 import { parseConfig } from './config.ts';
 import { createLog } from './log.ts';
 
@@ -32,7 +32,7 @@ async function verifyByName(token: string): Promise<Verdict> {
     scopes: token.replaceAll('~', ':').split('.').slice(1),
     expiresAt: 4e9,
   };
-  // Only verify.ts makes principals; a test of what comes after it has to pretend.
+  // Only a check makes principals; a test of what comes after it has to pretend.
   return { ok: true, principal: principal as unknown as Principal };
 }
 
@@ -116,7 +116,7 @@ describe('bearer gate', () => {
       forbidden.headers.get('www-authenticate') ?? '',
       /error="insufficient_scope", .*scope="read:add", resource_metadata=/,
     );
-    const outage = createTestApp(async () => ({ ok: false, fault: 'keys_unavailable', hint: 'down' }));
+    const outage = createTestApp(async () => ({ ok: false, fault: 'issuer_unavailable', hint: 'down' }));
     const unavailable = await outage.fetch(call('add', {}));
     assert.equal(unavailable.status, 503);
     assert.equal(unavailable.headers.get('retry-after'), '10');

@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { refusalResponse } from './auth/challenge.ts';
 import { admit, authInfoOf } from './auth/gate.ts';
-import type { Verdict } from './auth/verify.ts';
+import type { Verdict } from './auth/principal.ts';
 import type { ServerConfig } from './config.ts';
 import { createServerFactory, SERVER_INFO } from './create-server.ts';
 import type { Log } from './log.ts';
@@ -16,7 +16,7 @@ import { resourceAt, resourceMetadata, resourceMetadataUrl, WELL_KNOWN_PATH } fr
 export interface AppOptions {
   readonly config: Pick<
     ServerConfig,
-    'resource' | 'resourceAliases' | 'allowedHostnames' | 'allowedOriginHostnames' | 'issuer'
+    'resource' | 'resourceAliases' | 'allowedHostnames' | 'allowedOriginHostnames' | 'issuers'
   >;
   readonly verify: (token: string) => Promise<Verdict>;
   readonly log: Log;
@@ -64,7 +64,13 @@ export function createApp({ config, verify, log }: AppOptions): App {
       const resource = resourceAt(config, context.req.url);
       context.header('access-control-allow-origin', '*');
       context.header('cache-control', 'public, max-age=300');
-      return context.json(resourceMetadata(resource, [config.issuer.issuer], SERVER_INFO.title));
+      return context.json(
+        resourceMetadata(
+          resource,
+          config.issuers.map(({ issuer }) => issuer),
+          SERVER_INFO.title,
+        ),
+      );
     });
 
   app.all(

@@ -55,7 +55,32 @@ describe('server configuration', () => {
       audiences: ['tools'],
       profile: 'rfc9068',
       jwksUri: 'https://id.example/keys',
+      introspection: undefined,
     });
+  });
+
+  test('further issuers come as JSON, each with its own audience, dialect and keys', () => {
+    const { issuer, issuers } = parseConfig({
+      AUTH_ISSUER: 'https://id.example',
+      AUTH_ADDITIONAL_ISSUERS:
+        '[{"issuer":"https://tenant.auth0.com/"},{"issuer":"https://b.example","audience":"b","jwks_uri":"https://b.example/k"}]',
+    });
+    assert.deepEqual(
+      issuers.map((one) => [one.issuer, one.profile, one.audiences[0], one.jwksUri]),
+      [
+        [issuer.issuer, 'rfc9068', 'http://localhost:8000/mcp', undefined],
+        ['https://tenant.auth0.com/', 'auth0', 'http://localhost:8000/mcp', undefined],
+        ['https://b.example', 'rfc9068', 'b', 'https://b.example/k'],
+      ],
+    );
+    assert.match(faultsOf({ AUTH_ADDITIONAL_ISSUERS: 'https://b.example' })[0] ?? '', /a JSON array of objects/);
+    assert.match(faultsOf({ AUTH_ADDITIONAL_ISSUERS: '[{"issuer":"http://b.example"}]' })[0] ?? '', /an https URL/);
+  });
+
+  test('introspection needs both halves of its client', () => {
+    assert.match(faultsOf({ AUTH_INTROSPECTION_CLIENT_ID: 'rs' })[0] ?? '', /^AUTH_INTROSPECTION_CLIENT_SECRET/);
+    const { issuer } = parseConfig({ AUTH_INTROSPECTION_CLIENT_ID: 'rs', AUTH_INTROSPECTION_CLIENT_SECRET: 's' });
+    assert.deepEqual(issuer.introspection, { clientId: 'rs', clientSecret: 's' });
   });
 
   test('all faults come in one report, each with what was expected and what came', () => {

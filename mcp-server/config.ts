@@ -20,6 +20,8 @@ export interface TrustedIssuer {
   readonly profile: TokenProfile;
   /** Where its keys are; `undefined` means: ask the issuer's metadata. */
   readonly jwksUri: string | undefined;
+  /** Who we are when we ask it about opaque tokens; `undefined` means that those are refused. */
+  readonly introspection: { readonly clientId: string; readonly clientSecret: string } | undefined;
 }
 
 export interface ServerConfig {
@@ -35,17 +37,27 @@ export interface ServerConfig {
   /** Host names that an `Origin` header may carry, without port. */
   readonly allowedOriginHostnames: readonly string[];
   readonly issuer: TrustedIssuer;
+  /** `issuer` and any others whose tokens are accepted as well. */
+  readonly issuers: readonly TrustedIssuer[];
   /** The embedded authorization server; `undefined` when another issuer is configured. */
   readonly authorizationServer: { readonly port: number; readonly issuer: string } | undefined;
   /** Where keys, clients and data live; created with mode 0700. */
   readonly dataDir: string;
   readonly logLevel: LogLevel;
+  /** Loopback port of the Prometheus metrics; `undefined` means none. */
+  readonly metricsPort: number | undefined;
+  /** Requests that one principal may make in a minute. */
+  readonly rateLimitPerMinute: number;
+  /** OTLP collector for traces; `undefined` means no traces. */
+  readonly traceEndpoint: string | undefined;
 }
 
 const LOOPBACK_HOSTNAMES = ['localhost', '127.0.0.1', '[::1]'] as const;
 const LOOPBACK_ADDRESSES = ['127.0.0.1', '::1'] as const;
 const DEFAULT_PORT = 8000;
 const DEFAULT_AUTH_SERVER_PORT = 8001;
+/** Ten a second: far above what an agent does, far below what hurts. */
+const DEFAULT_RATE_LIMIT_PER_MINUTE = 600;
 
 const portNumber = z
   .string()
@@ -57,6 +69,17 @@ const httpUrl = z
   .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), 'an absolute http or https URL')
   .refine((text) => !text.includes('#'), 'a URL without a fragment');
 const secureUrl = httpUrl.refine(isSecureUrl, 'an https URL (plain http is for loopback only)');
+
+const profile = z.enum(['rfc9068', 'auth0'], 'rfc9068 or auth0');
+const additionalIssuers = z.array(
+  z.strictObject({
+    issuer: secureUrl,
+    audience: z.string().optional(),
+    profile: profile.optional(),
+    jwks_uri: secureUrl.optional(),
+  }),
+  'a JSON array of objects with issuer and optionally audience, profile and jwks_uri',
+);
 
 const schema = z
   .object({
@@ -79,7 +102,17 @@ const schema = z
     AUTH_ISSUER: secureUrl.optional(),
     AUTH_AUDIENCE: z.string().optional(),
     AUTH_JWKS_URI: secureUrl.optional(),
-    AUTH_TOKEN_PROFILE: z.enum(['rfc9068', 'auth0'], 'rfc9068 or auth0').optional(),
+    AUTH_TOKEN_PROFILE: profile.optional(),
+    AUTH_ADDITIONAL_ISSUERS: z.string().transform(parseJson).pipe(additionalIssuers).optional(),
+    AUTH_INTROSPECTION_CLIENT_ID: z.string().optional(),
+    AUTH_INTROSPECTION_CLIENT_SECRET: z.string().optional(),
+    METRICS_PORT: portNumber.optional(),
+    RATE_LIMIT_PER_MINUTE: z
+      .string()
+      .regex(/^[1-9]\d{0,6}$/, 'a whole number from 1')
+      .transform(Number)
+      .default(DEFAULT_RATE_LIMIT_PER_MINUTE),
+    OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
   })
   .superRefine((env, context) => {
     const fault = (variable: string, expected: string) =>
@@ -93,6 +126,11 @@ const schema = z
     for (const variable of ['AUTH_AUDIENCE', 'AUTH_JWKS_URI', 'AUTH_TOKEN_PROFILE'] as const)
       if (env[variable] && !env.AUTH_ISSUER && !env.AUTH0_DOMAIN)
         fault('AUTH_ISSUER', `the issuer that ${variable} belongs to`);
+    if (Boolean(env.AUTH_INTROSPECTION_CLIENT_ID) !== Boolean(env.AUTH_INTROSPECTION_CLIENT_SECRET))
+      fault(
+        env.AUTH_INTROSPECTION_CLIENT_ID ? 'AUTH_INTROSPECTION_CLIENT_SECRET' : 'AUTH_INTROSPECTION_CLIENT_ID',
+        'a value, because the other half of the introspection client is set',
+      );
     if (!isLoopback(env.HOST) && !env.PUBLIC_URL)
       fault('PUBLIC_URL', 'the URL under which clients reach this server, because HOST is not loopback');
     if (!isLoopback(env.HOST) && !env.AUTH0_DOMAIN && !env.AUTH_ISSUER)
@@ -127,6 +165,28 @@ export function parseConfig(environment: Environment): ServerConfig {
   const audience = env.AUTH0_AUDIENCE ?? env.AUTH_AUDIENCE ?? resource;
   const publicHostname = new URL(resource).hostname;
 
+  const issuerName = env.AUTH0_DOMAIN ? `https://${env.AUTH0_DOMAIN}/` : (env.AUTH_ISSUER ?? embeddedIssuer);
+  const issuer: TrustedIssuer = {
+    issuer: issuerName,
+    audiences: unique([audience, ...loopbackAliases(audience)]),
+    profile: env.AUTH_TOKEN_PROFILE ?? profileOf(issuerName),
+    jwksUri: env.AUTH_JWKS_URI,
+    introspection:
+      env.AUTH_INTROSPECTION_CLIENT_ID && env.AUTH_INTROSPECTION_CLIENT_SECRET
+        ? { clientId: env.AUTH_INTROSPECTION_CLIENT_ID, clientSecret: env.AUTH_INTROSPECTION_CLIENT_SECRET }
+        : undefined,
+  };
+  const additional = (env.AUTH_ADDITIONAL_ISSUERS ?? []).map((other): TrustedIssuer => {
+    const own = other.audience ?? resource;
+    return {
+      issuer: other.issuer,
+      audiences: unique([own, ...loopbackAliases(own)]),
+      profile: other.profile ?? profileOf(other.issuer),
+      jwksUri: other.jwks_uri,
+      introspection: undefined,
+    };
+  });
+
   return {
     addresses: isLoopback(env.HOST) ? LOOPBACK_ADDRESSES : [env.HOST],
     port: env.PORT,
@@ -138,16 +198,29 @@ export function parseConfig(environment: Environment): ServerConfig {
       ...(isLoopback(env.HOST) ? LOOPBACK_HOSTNAMES : []),
       ...env.ALLOWED_ORIGINS.map((origin) => new URL(origin).hostname),
     ]),
-    issuer: {
-      issuer: env.AUTH0_DOMAIN ? `https://${env.AUTH0_DOMAIN}/` : (env.AUTH_ISSUER ?? embeddedIssuer),
-      audiences: unique([audience, ...loopbackAliases(audience)]),
-      profile: env.AUTH_TOKEN_PROFILE ?? (env.AUTH0_DOMAIN ? 'auth0' : 'rfc9068'),
-      jwksUri: env.AUTH_JWKS_URI,
-    },
+    issuer,
+    issuers: [issuer, ...additional],
     authorizationServer: embedded ? { port: env.AUTH_SERVER_PORT, issuer: embeddedIssuer } : undefined,
     dataDir: env.DATA_DIR,
     logLevel: env.LOG_LEVEL,
+    metricsPort: env.METRICS_PORT,
+    rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    traceEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
+}
+
+/** Auth0 writes its own dialect unless an API is set to RFC 9068, which the dialect includes. */
+function profileOf(issuer: string): TokenProfile {
+  return new URL(issuer).hostname.endsWith('.auth0.com') ? 'auth0' : 'rfc9068';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** The other loopback spellings of `url`, or none when it is not on loopback. */

@@ -14,14 +14,28 @@ export interface ListenOptions {
   /** The variable that moves the port; named in the error when it is taken. */
   readonly portVariable: string;
   readonly handle: RequestListener;
+  /** Other limits than the default ones, for tests. */
+  readonly limits?: Partial<ListenLimits>;
 }
 
-const LIMITS = {
+export interface ListenLimits {
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** How often Node looks for connections that are over their time. */
+  readonly checkIntervalMs: number;
+  readonly maxConnections: number;
+  readonly maxHeaderBytes: number;
+}
+
+const LIMITS: ListenLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   keepAliveTimeoutMs: 5_000,
+  checkIntervalMs: 1_000,
   maxConnections: 1_000,
-} as const;
+  maxHeaderBytes: 16 * 1024,
+};
 
 /**
  * Listens on every address that this machine has; a machine without IPv6 just has fewer.
@@ -57,13 +71,20 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   return { close };
 }
 
-async function open({ handle, port, portVariable }: ListenOptions, address: string): Promise<Server | undefined> {
+async function open(options: ListenOptions, address: string): Promise<Server | undefined> {
+  const { handle, port, portVariable } = options;
+  const limits = { ...LIMITS, ...options.limits };
   const server = createServer(
-    { headersTimeout: LIMITS.headersTimeoutMs, requestTimeout: LIMITS.requestTimeoutMs },
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+    },
     handle,
   );
-  server.keepAliveTimeout = LIMITS.keepAliveTimeoutMs;
-  server.maxConnections = LIMITS.maxConnections;
+  server.maxConnections = limits.maxConnections;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen({ port, host: address, exclusive: true }, resolve);

@@ -2,8 +2,11 @@
 
 import { getRequestListener } from '@hono/node-server';
 import { createApp } from './app.ts';
+import { createIntrospector } from './auth/introspect.ts';
 import { createKeySource } from './auth/keys.ts';
+import type { Verdict } from './auth/principal.ts';
 import { INITIAL_SCOPES, SCOPES } from './auth/scopes.ts';
+import { createTokenCache } from './auth/token-cache.ts';
 import { createVerifier } from './auth/verify.ts';
 import { createAuthorizationServer } from './authorization-server/authorization-server.ts';
 import type { ServerConfig } from './config.ts';
@@ -48,9 +51,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       closers.push(() => listener.close());
     }
 
-    const verify = createVerifier({
-      issuers: [{ issuer: config.issuer, keys: createKeySource(config.issuer, { log }) }],
-    });
+    const verify = createCheckedTokens(config, log);
     const app = createApp({ config, verify, log });
     closers.push(() => app.close());
     const listener = await listen({
@@ -70,4 +71,16 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     authorization_server: config.authorizationServer ? 'embedded' : 'external',
   });
   return { close };
+}
+
+/** The check of access tokens: every issuer with its own keys, and a cache in front. */
+function createCheckedTokens(config: ServerConfig, log: Log): (token: string) => Promise<Verdict> {
+  const trusted = config.issuers.map((issuer) => ({ issuer, source: createKeySource(issuer, { log }) }));
+  const verify = createVerifier({
+    issuers: trusted.map(({ issuer, source }) => ({ issuer, keys: source.getKey })),
+    introspect: createIntrospector(config.issuer, { log }),
+  });
+  return createTokenCache(verify, {
+    keyGeneration: () => trusted.reduce((sum, { source }) => sum + source.generation(), 0),
+  });
 }

@@ -2,7 +2,7 @@
 
 import type { AuthInfo } from '@modelcontextprotocol/server';
 import { type Refusal, readCredential } from './challenge.ts';
-import type { Principal, Verdict } from './verify.ts';
+import type { Principal, Verdict } from './principal.ts';
 
 export type Admission =
   | { readonly ok: true; readonly principal: Principal }
@@ -15,7 +15,7 @@ export async function admit(request: Request, verify: (token: string) => Promise
   if (credential.kind === 'malformed') return refuse('invalid_request', credential.reason);
   const verdict = await verify(credential.token);
   if (verdict.ok) return verdict;
-  const refusal = verdict.fault === 'keys_unavailable' ? 'temporarily_unavailable' : 'invalid_token';
+  const refusal = verdict.fault === 'issuer_unavailable' ? 'temporarily_unavailable' : 'invalid_token';
   return refuse(refusal, verdict.fault, verdict.hint);
 }
 

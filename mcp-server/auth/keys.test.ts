@@ -2,11 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { createLog } from '../log.ts';
-import { createKeySource, KeysUnavailableError } from './keys.ts';
+import { IssuerUnavailableError } from './issuer-metadata.ts';
+import { createKeySource } from './keys.ts';
 
 const ISSUER = 'https://issuer.example';
 const silent = createLog({ sink: { write: () => true } });
-const trusted = { issuer: ISSUER, audiences: [], profile: 'rfc9068', jwksUri: undefined } as const;
+const trusted = {
+  issuer: ISSUER,
+  audiences: [],
+  profile: 'rfc9068',
+  jwksUri: undefined,
+  introspection: undefined,
+} as const;
 
 async function publicKey(kid: string): Promise<JWK> {
   const { publicKey: key } = await generateKeyPair('RS256', { extractable: true });
@@ -31,9 +38,9 @@ async function setUp(overrides: { jwksUri?: string } = {}) {
     return new Response(null, { status: 404 });
   };
   const source = createKeySource({ ...trusted, ...overrides }, { log: silent, fetch, now: () => state.nowMs });
-  const find = async (kid: string) => source({ alg: 'RS256', kid }, { payload: '', signature: '' });
+  const find = async (kid: string) => source.getKey({ alg: 'RS256', kid }, { payload: '', signature: '' });
   const keyRequests = () => state.requests.filter((url) => url.endsWith('/keys')).length;
-  return { state, find, keyRequests };
+  return { state, find, keyRequests, generation: source.generation };
 }
 
 describe('key source', () => {
@@ -49,10 +56,23 @@ describe('key source', () => {
     assert.deepEqual(state.requests, ['https://elsewhere.example/jwks']);
   });
 
+  test('counts a generation when the published keys change, and only then', async () => {
+    const { state, find, generation } = await setUp();
+    await find('k1');
+    const first = generation();
+    state.nowMs = 11 * 60_000;
+    await find('k1');
+    assert.equal(generation(), first);
+    state.keys = [...state.keys, await publicKey('k2')];
+    state.nowMs = 22 * 60_000;
+    await find('k1');
+    assert.equal(generation(), first + 1);
+  });
+
   test('does not use metadata that names another issuer', async () => {
     const { state, find } = await setUp();
     state.answer = () => Response.json({ issuer: `${ISSUER}/`, jwks_uri: `${ISSUER}/keys` });
-    await assert.rejects(find('k1'), KeysUnavailableError);
+    await assert.rejects(find('k1'), IssuerUnavailableError);
   });
 
   test('fetches at most once per window for unknown key ids, and sees a new key after it', async () => {
@@ -75,7 +95,7 @@ describe('key source', () => {
     state.nowMs = 59 * 60_000;
     await find('k1');
     state.nowMs = 61 * 60_000;
-    await assert.rejects(find('k1'), KeysUnavailableError);
+    await assert.rejects(find('k1'), IssuerUnavailableError);
     state.answer = undefined;
     state.nowMs += 10_001;
     await find('k1');
@@ -84,7 +104,7 @@ describe('key source', () => {
   test('does not ask an issuer that is down more than once per window', async () => {
     const { state, find } = await setUp();
     state.answer = () => new Response(null, { status: 503 });
-    for (let index = 0; index < 50; index += 1) await assert.rejects(find('k1'), KeysUnavailableError);
+    for (let index = 0; index < 50; index += 1) await assert.rejects(find('k1'), IssuerUnavailableError);
     assert.ok(state.requests.length <= 3, `${state.requests.length} requests`);
   });
 
@@ -92,7 +112,7 @@ describe('key source', () => {
     for (const body of [`{"keys":[${'{},'.repeat(200_000)}{}]}`, '<html></html>', '{"keys":"none"}', '[]']) {
       const { state, find } = await setUp({ jwksUri: `${ISSUER}/keys` });
       state.answer = () => new Response(body);
-      await assert.rejects(find('k1'), KeysUnavailableError, body.slice(0, 20));
+      await assert.rejects(find('k1'), IssuerUnavailableError, body.slice(0, 20));
     }
   });
 
