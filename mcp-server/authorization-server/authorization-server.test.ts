@@ -35,17 +35,32 @@ test('the metadata describes this server under both names and says no more than 
     assert.deepEqual(metadata.code_challenge_methods_supported, ['S256']);
     assert.deepEqual(metadata.response_types_supported, ['code']);
     assert.deepEqual(metadata.response_modes_supported, ['query']);
-    assert.deepEqual(metadata.grant_types_supported, ['authorization_code', 'refresh_token', 'client_credentials']);
+    assert.deepEqual(metadata.grant_types_supported, [
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+      'urn:ietf:params:oauth:grant-type:device_code',
+    ]);
+    assert.equal(metadata.introspection_endpoint, `${issuer}/oauth/introspect`);
+    assert.equal(metadata.device_authorization_endpoint, `${issuer}/oauth/device/code`);
+    assert.equal(metadata.registration_endpoint, `${issuer}/oidc/register`);
+    assert.equal(metadata.client_id_metadata_document_supported, true);
+    assert.deepEqual(metadata.token_endpoint_auth_methods_supported, [
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'none',
+    ]);
+    assert.ok(metadata.dpop_signing_alg_values_supported.includes('ES256'));
     assert.deepEqual(metadata.scopes_supported, ['openid', 'read:add', 'write:notes']);
     assert.equal(metadata.authorization_response_iss_parameter_supported, true);
-    for (const feature of ['registration', 'device_authorization', 'introspection', 'userinfo', 'end_session'])
+    for (const feature of ['userinfo', 'end_session'])
       assert.equal(metadata[`${feature}_endpoint`], undefined, feature);
     assert.equal(metadata.pushed_authorization_request_endpoint, undefined);
-    assert.equal(metadata.dpop_signing_alg_values_supported, undefined);
   }
 });
 
-test('the published keys have no private part', async (t) => {
+test('A8: the published keys have no private part', async (t) => {
   const { issuer } = await startTestServer(t);
   const { keys } = await (await fetch(`${issuer}/.well-known/jwks.json`)).json();
   assert.equal(keys.length, 1);
@@ -146,7 +161,7 @@ test('an unknown scope is refused by name instead of being dropped', async (t) =
   assert.equal((await postForm(server, reader)).body['scope'], 'read:add');
 });
 
-test('a wrong, missing or doubled secret and a stranger are refused', async (t) => {
+test('A5: a wrong, missing or doubled secret and a stranger are refused', async (t) => {
   const server = await startTestServer(t);
   const form = await machineForm(server);
   const { client_secret: secret = '', ...withoutSecret } = form;
@@ -168,7 +183,7 @@ test('a wrong, missing or doubled secret and a stranger are refused', async (t) 
   assert.equal((await postForm(server, {}, `/oauth/token?${query}`)).status, 400);
 });
 
-test('malformed bodies are answered with a JSON error and hurt nobody', async (t) => {
+test('A10: malformed bodies are answered with a JSON error and hurt nobody', async (t) => {
   const server = await startTestServer(t);
   const post = async (contentType: string, body: string | Uint8Array<ArrayBuffer>) => {
     const response = await fetch(`${server.issuer}/oauth/token`, {
@@ -191,7 +206,7 @@ test('malformed bodies are answered with a JSON error and hurt nobody', async (t
   assert.equal((await postForm(server, await machineForm(server))).status, 200);
 });
 
-test('no Host header and no request target can put a foreign name into the metadata', async (t) => {
+test('A8: no Host header and no request target can put a foreign name into the metadata', async (t) => {
   const { port, issuer } = await startTestServer(t);
   const path = '/.well-known/oauth-authorization-server';
   for (const host of [
@@ -241,7 +256,7 @@ test('cookies carry the port in their names, since browsers share them between p
   }
 });
 
-test('a restart keeps the signing key, the agent’s secret and every issued token', async (t) => {
+test('A10: a restart keeps the signing key, the agent’s secret and every issued token', async (t) => {
   const server = await startTestServer(t);
   const form = await machineForm(server);
   const { body } = await postForm(server, form);
@@ -251,10 +266,16 @@ test('a restart keeps the signing key, the agent’s secret and every issued tok
   assert.equal((await postForm(server, form)).status, 200);
 });
 
-test('every file in the data directory is for the owner only', async (t) => {
+test('A8: every file in the data directory is for the owner only', async (t) => {
   const { dataDir } = await startTestServer(t);
   assert.equal((await stat(dataDir)).mode & 0o777, 0o700);
-  for (const name of ['signing-keys.json', 'browser-secrets.json', 'agent-client.json', 'authorization-server.sqlite'])
+  for (const name of [
+    'signing-keys.json',
+    'browser-secrets.json',
+    'agent-client.json',
+    'resource-server-client.json',
+    'authorization-server.sqlite',
+  ])
     assert.equal((await stat(join(dataDir, name))).mode & 0o777, 0o600, name);
 });
 
@@ -279,15 +300,7 @@ test('the server does not start over keys that others could read', async (t) => 
 
 test('what is not there is not found, and the browser’s own formats get pages', async (t) => {
   const { issuer } = await startTestServer(t);
-  for (const path of [
-    '/',
-    '/oidc/register',
-    '/oauth/device/code',
-    '/oauth/introspect',
-    '/userinfo',
-    '/oauth/par',
-    '//evil.test/',
-  ])
+  for (const path of ['/', '/userinfo', '/oauth/par', '//evil.test/'])
     assert.equal((await fetch(issuer + path)).status, 404, path);
   const page = await fetch(`${issuer}/authorize?client_id=nobody`, { headers: { accept: 'text/html' } });
   assert.equal(page.status, 400);

@@ -1,30 +1,50 @@
-// The embedded authorization server: an issuer of its own for development, on oidc-provider. This file puts the parts
-// together and is the only one that others import. It opens no socket; the caller listens with `handle`.
+// The embedded authorization server: an issuer of its own, on oidc-provider. This file puts the parts together and is the
+// only one that others import. It opens no socket; the caller listens with `handle`.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { type ClientMetadata, Provider } from 'oidc-provider';
 import type { Log } from '../log.ts';
+import { createAccounts } from './accounts.ts';
+import { createAttemptLimiter } from './attempt-limiter.ts';
 import { loadBrowserSecrets } from './browser-secrets.ts';
 import { loadClients } from './clients.ts';
+import { CONNECTIONS_PATH, connectionsClient, createConnectionsPage } from './connections-page.ts';
+import { limitPolling } from './device-flow.ts';
+import { DIALECTS, type DialectName } from './dialect.ts';
 import { logProviderEvents } from './event-log.ts';
-import { createHostGuard } from './host-guard.ts';
+import { createHostGuard, isLoopbackHostname } from './host-guard.ts';
 import { createInteractions } from './interactions.ts';
+import { CLIENT_LIMITS, DATABASE_FILE_NAME, DEVICE_LIMITS, METADATA_DOCUMENT_LIMITS } from './limits.ts';
 import { correctMetadata } from './metadata.ts';
-import { COMMON_HEADERS, sendError } from './page-response.ts';
+import { createMetadataDocuments, type MetadataDocumentsOptions } from './metadata-documents.ts';
+import { COMMON_HEADERS, sendError, sendErrorPage } from './page-response.ts';
 import { ensurePrivateDirectory } from './private-files.ts';
 import { createProviderConfiguration, INTERACTION_PATH, ROUTES } from './provider-configuration.ts';
+import { createRegistration } from './registration.ts';
 import { readBody, withFormBody } from './request-body.ts';
 import { createResourceIndicators } from './resource-indicators.ts';
+import { answerRevocationList, REVOCATION_LIST_PATH } from './revocation-list.ts';
 import { dropOfflineAccess } from './scope-rules.ts';
-import { loadSigningKeys } from './signing-keys.ts';
+import { keysAt, loadSigningKeys, type SigningKey, signingKeysVersion } from './signing-keys.ts';
 import { openStore } from './store.ts';
+import { createStructuredTokens } from './structured-tokens.ts';
 import { bodyFormat, parseParameters } from './token-request.ts';
 
-const DATABASE_FILE_NAME = 'authorization-server.sqlite';
+export { REVOCATION_LIST_PATH } from './revocation-list.ts';
+
+/** How often the file of signing keys is looked at, in milliseconds: a rotation is noticed within this time. */
+const KEY_CHECK_INTERVAL_MS = 1_000;
+/** Posted forms that are read here before oidc-provider sees them. */
+const FORM_PATHS: readonly string[] = [
+  ROUTES.token,
+  ROUTES.revocation,
+  ROUTES.introspection,
+  ROUTES.device_authorization,
+];
 
 export interface AuthorizationServerOptions {
-  /** Issuer identifier, such as `http://localhost:8001`. All URLs in metadata begin with it. */
+  /** Issuer identifier, such as `http://localhost:8001`. All URLs in metadata begin with it. Auth0's dialect: with slash. */
   readonly issuer: string;
   /** Canonical identifier of the one resource that tokens are for, such as `http://localhost:8000/mcp`. */
   readonly resource: string;
@@ -36,7 +56,13 @@ export interface AuthorizationServerOptions {
   /** Where keys, clients and the database are; created with mode 0700. */
   readonly dataDir: string;
   readonly log: Log;
-  /** Clock of the store in milliseconds; default the system's. */
+  /** Default `rfc9068`. */
+  readonly dialect?: DialectName;
+  /** May strangers register, or be a document on the web? Default: only when the issuer is on loopback. */
+  readonly openRegistration?: boolean;
+  /** How client id metadata documents are fetched; for tests. */
+  readonly metadataDocuments?: Omit<MetadataDocumentsOptions, 'limiter'>;
+  /** Clock of the store and of all limits in milliseconds; default the system's. */
   readonly now?: () => number;
   /** Clients beside the built-in ones, in the form of RFC 7591; for tests. */
   readonly extraClients?: readonly ClientMetadata[];
@@ -56,25 +82,107 @@ export interface AuthorizationServer {
  * @see RFC 8414 (metadata), RFC 7636 (PKCE, required), RFC 8707 (resource), RFC 9068 (tokens), RFC 9207 (iss)
  */
 export async function createAuthorizationServer(options: AuthorizationServerOptions): Promise<AuthorizationServer> {
-  const { issuer, dataDir, log } = options;
+  const { issuer, dataDir, log, now = Date.now } = options;
   await ensurePrivateDirectory(dataDir);
+  const { origin, hostname } = new URL(issuer);
+  const isLocal = isLoopbackHostname(hostname);
+  const { openRegistration = isLocal } = options;
+  const dialect = DIALECTS[options.dialect ?? 'rfc9068'];
   const scopes = options.scopes.map(({ name }) => name);
-  const signingKeys = await loadSigningKeys(dataDir, log);
   const secrets = await loadBrowserSecrets(dataDir);
-  const clients = [...(await loadClients({ dataDir, issuer, scopes, log })), ...(options.extraClients ?? [])];
-  const store = await openStore({ file: join(dataDir, DATABASE_FILE_NAME), now: options.now });
+  const clients = [
+    ...(await loadClients({ dataDir, issuer, scopes, log })),
+    connectionsClient(issuer),
+    ...(options.extraClients ?? []),
+  ];
+  let signingKeys = await loadSigningKeys(dataDir, log);
+  let keysVersion = await signingKeysVersion(dataDir);
+  const store = await openStore({
+    file: join(dataDir, DATABASE_FILE_NAME),
+    now,
+    refreshOverlapSeconds: dialect.refreshOverlapSeconds,
+  });
+  const accounts = createAccounts({ store: store.accounts, allowDemo: isLocal, now });
+  const documents = createMetadataDocuments({
+    ...options.metadataDocuments,
+    limiter: createAttemptLimiter({
+      maxAttempts: METADATA_DOCUMENT_LIMITS.maxPerWindow,
+      windowMs: METADATA_DOCUMENT_LIMITS.windowMs,
+      now,
+    }),
+  });
+  const deviceCodeTries = createAttemptLimiter({
+    maxAttempts: DEVICE_LIMITS.maxTriesPerWindow,
+    windowMs: DEVICE_LIMITS.windowMs,
+    now,
+  });
+  const prefilledCodes = new WeakMap<IncomingMessage, string>();
 
-  const provider = new Provider(
-    issuer,
-    createProviderConfiguration({ ...options, scopes, clients, signingKeys, secrets, store }),
-  );
-  logProviderEvents(provider, log);
-  provider.use(correctMetadata());
-  const next = provider.callback();
-  const { origin } = new URL(issuer);
+  /** One oidc-provider with a set of keys. All that it remembers is in the store, so that another can take over. */
+  const createEngine = (keys: readonly SigningKey[]) => {
+    const provider = new Provider(
+      issuer,
+      createProviderConfiguration({
+        ...options,
+        scopes,
+        clients,
+        signingKeys: keys,
+        secrets,
+        store,
+        accounts,
+        dialect,
+        openRegistration,
+        documents,
+        prefilledCode: (request) => prefilledCodes.get(request),
+      }),
+    );
+    logProviderEvents(provider, log, store.connections.touch);
+    const structuredTokens = createStructuredTokens({ issuer, keys, revocations: store.revocations, log });
+    provider.use(correctMetadata(dialect));
+    provider.use(limitPolling(dialect, now));
+    provider.use(structuredTokens.middleware);
+    const parts = { ...options, provider, secrets, accounts, dialect };
+    return {
+      kids: keys.map(({ kid }) => kid).join(),
+      next: provider.callback(),
+      structuredTokens,
+      interact: createInteractions(parts),
+      showConnections: createConnectionsPage({ ...parts, connections: store.connections, now }),
+    };
+  };
+  const currentKeys = () => keysAt(signingKeys, Math.floor(now() / 1_000));
+  let engine = createEngine(currentKeys());
+  let checkedAtMs = now();
+
+  /** Takes up a rotation, or the moment in which a planned one comes into force. */
+  const followKeys = async (): Promise<void> => {
+    if (now() - checkedAtMs < KEY_CHECK_INTERVAL_MS) return;
+    checkedAtMs = now();
+    try {
+      const version = await signingKeysVersion(dataDir);
+      if (version !== keysVersion) signingKeys = await loadSigningKeys(dataDir, log);
+      keysVersion = version;
+    } catch (error) {
+      // A file that somebody moved or damaged is no reason to turn people away: the keys in memory are still good.
+      log.error('signing-keys-unreadable', { error });
+    }
+    const keys = currentKeys();
+    if (keys.map(({ kid }) => kid).join() === engine.kids) return;
+    engine = createEngine(keys);
+    log.info('signing-keys-changed', { kid: keys[0]?.kid, published: keys.length });
+  };
+
   const hosts = createHostGuard(issuer);
-  const resources = createResourceIndicators(options.resource, options.resourceAliases);
-  const interact = createInteractions({ ...options, provider, secrets });
+  const resources = createResourceIndicators(options.resource, options.resourceAliases, dialect.needsAudience);
+  const register = createRegistration({
+    limiter: createAttemptLimiter({
+      maxAttempts: CLIENT_LIMITS.maxPerWindow,
+      windowMs: CLIENT_LIMITS.windowMs,
+      now,
+    }),
+    log,
+    next: (request, response) => engine.next(request, response),
+  });
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const host = hosts.check(request);
@@ -82,25 +190,50 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
     const url = new URL(`${origin}${request.url}`);
     const path = foldPath(url.pathname);
-    const isForBrowser = isBelow(path, ROUTES.authorization) || path.startsWith(INTERACTION_PATH);
+    const isForBrowser =
+      [ROUTES.authorization, ROUTES.code_verification, CONNECTIONS_PATH].some((page) => isBelow(path, page)) ||
+      path.startsWith(INTERACTION_PATH);
 
     // Cookies belong to a host name: a sign-in begun under another one would lose its way.
     if (host.isAlias && isForBrowser && request.method === 'GET')
       return void response.writeHead(303, { location: url.href, 'cache-control': 'no-store' }).end();
-    if (path.startsWith(INTERACTION_PATH)) return interact(request, response, url.pathname);
-    if (request.method === 'POST' && (path === ROUTES.token || path === ROUTES.revocation))
-      return answerForm(request, response, path);
+    if (path === REVOCATION_LIST_PATH) return answerRevocationList(request, response, store.revocations);
+    await followKeys();
+    if (path.startsWith(INTERACTION_PATH)) return engine.interact(request, response, url.pathname);
+    if (path === CONNECTIONS_PATH) return engine.showConnections(request, response, url.searchParams);
+    if (openRegistration && isBelow(path, ROUTES.registration)) return register(request, response);
+    if (request.method === 'POST' && FORM_PATHS.includes(path)) return answerForm(request, response, path);
+    if (path === ROUTES.code_verification) return answerDevicePage(request, response, url);
     if (path === ROUTES.authorization) {
       resources.normalize(url.searchParams);
       dropOfflineAccess(url.searchParams);
       request.url = url.pathname + url.search;
     }
-    await next(request, response);
+    await engine.next(request, response);
+  };
+
+  const answerDevicePage = async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
+    if (request.method === 'GET') {
+      // oidc-provider would answer a code in the link with a page that posts itself by a script.
+      const code = url.searchParams.get('user_code');
+      if (code !== null) prefilledCodes.set(request, code.slice(0, 20));
+      request.url = url.pathname;
+      return engine.next(request, response);
+    }
+    const tries = deviceCodeTries.take(request.socket.remoteAddress ?? '');
+    if (tries.ok) return engine.next(request, response);
+    log.warn('device-code-refused', { reason: 'too many tries', address: request.socket.remoteAddress });
+    response.setHeader('retry-after', String(tries.retryAfterSeconds));
+    sendErrorPage(
+      response,
+      { title: 'Too many tries', explanation: 'Wait a few minutes, then start again on the device.', code: undefined },
+      429,
+    );
   };
 
   const answerForm = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<void> => {
     const format = bodyFormat(request);
-    if (format === undefined || (format === 'json' && path !== ROUTES.token)) return next(request, response);
+    if (format === undefined || (format === 'json' && path !== ROUTES.token)) return engine.next(request, response);
     const body = await readBody(request, response);
     if (!body.ok) {
       log.warn('token-refused', { error: 'invalid_request', reason: body.reason });
@@ -111,11 +244,21 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       log.warn('token-refused', { error: 'invalid_request', reason: parsed.reason });
       return sendError(response, 400, 'invalid_request', parsed.reason);
     }
-    if (path === ROUTES.token) {
+    if (path === ROUTES.token || path === ROUTES.device_authorization) {
       resources.normalize(parsed.parameters);
       dropOfflineAccess(parsed.parameters);
     }
-    await next(withFormBody(request, parsed.parameters.toString()), response);
+    // oidc-provider would find out after it had used up the refresh token.
+    if (path === ROUTES.token && !dialect.needsAudience && !resources.areKnown(parsed.parameters)) {
+      log.warn('token-refused', { error: 'invalid_target' });
+      return sendError(response, 400, 'invalid_target', 'resource indicator is missing, or unknown');
+    }
+    const { next, structuredTokens } = engine;
+    const isAboutToken = path === ROUTES.revocation || path === ROUTES.introspection;
+    const token = isAboutToken ? structuredTokens.takeOut(parsed.parameters) : undefined;
+    const form = withFormBody(request, parsed.parameters.toString());
+    if (token !== undefined) structuredTokens.remember(form, token);
+    await next(form, response);
   };
 
   return {

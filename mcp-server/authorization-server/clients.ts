@@ -1,5 +1,5 @@
-// The clients that are there from the start: the local agent with its secret, and the command line without one.
-// Registration by strangers is another matter and another file, when it comes.
+// The clients that are there from the start: the local agent and the resource server with their secrets, and the command
+// line without one. Registration by strangers is another matter and another file.
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -7,14 +7,16 @@ import type { ClientMetadata } from 'oidc-provider';
 import type { Log } from '../log.ts';
 import { readPrivateFile, unreadable, writePrivateFile } from './private-files.ts';
 
-const AGENT_FILE_NAME = 'agent-client.json';
-const AGENT_CLIENT_ID = 'local-agent';
+const AGENT = { fileName: 'agent-client.json', clientId: 'local-agent' } as const;
+/** Asks about tokens and gets none: the only client that may introspect what it was not given itself. */
+const RESOURCE_SERVER = { fileName: 'resource-server-client.json', clientId: 'mcp-server' } as const;
+export const RESOURCE_SERVER_CLIENT_ID = RESOURCE_SERVER.clientId;
 const SECRET_BYTES = 32;
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
 /** `/callback` is ours, the other two are those of the MCP Inspector. */
 const CALLBACK_PATHS = ['/callback', '/oauth/callback', '/oauth/callback/debug'];
 
-/** What the local agent reads from `agent-client.json` to get a token without a person. */
+/** What the local agent reads from `agent-client.json` to get a token without a person; the resource server's is alike. */
 export interface AgentClient {
   /** The only server that the secret may be sent to. */
   readonly issuer: string;
@@ -37,27 +39,34 @@ export interface ClientsOptions {
  * @throws {ServerError} `unreadable_data`
  */
 export async function loadClients(options: ClientsOptions): Promise<ClientMetadata[]> {
-  return [localAgent(await loadAgentClient(options), options.scopes), localCommandLine()];
+  return [
+    localAgent(await loadSecretClient(AGENT, options), options.scopes),
+    resourceServer(await loadSecretClient(RESOURCE_SERVER, options)),
+    localCommandLine(),
+  ];
 }
 
-async function loadAgentClient({ dataDir, issuer, log }: ClientsOptions): Promise<AgentClient> {
-  const path = join(dataDir, AGENT_FILE_NAME);
+async function loadSecretClient(
+  { fileName, clientId }: { readonly fileName: string; readonly clientId: string },
+  { dataDir, issuer, log }: ClientsOptions,
+): Promise<AgentClient> {
+  const path = join(dataDir, fileName);
   const text = await readPrivateFile(path);
-  const known = text === undefined ? undefined : parseAgentClient(text);
+  const known = text === undefined ? undefined : parseSecretClient(text, clientId);
   if (text !== undefined && !known)
     throw unreadable(
       path,
-      `it is damaged; expected JSON with "issuer", "client_id": "${AGENT_CLIENT_ID}" and "client_secret"`,
-      'delete it: the server then makes a new secret, and the agent reads it from there',
+      `it is damaged; expected JSON with "issuer", "client_id": "${clientId}" and "client_secret"`,
+      'delete it: the server then makes a new secret, and whoever uses it reads it from there',
     );
   if (known?.issuer === issuer) return known;
   const client: AgentClient = {
     issuer,
-    client_id: AGENT_CLIENT_ID,
+    client_id: clientId,
     client_secret: known?.client_secret ?? randomBytes(SECRET_BYTES).toString('base64url'),
   };
   await writePrivateFile(path, `${JSON.stringify(client, undefined, 2)}\n`);
-  log.info(known ? 'agent-client-moved' : 'agent-client-created', { file: path, client_id: client.client_id, issuer });
+  log.info(known ? 'client-moved' : 'client-created', { file: path, client_id: client.client_id, issuer });
   return client;
 }
 
@@ -75,6 +84,18 @@ function localAgent({ client_id, client_secret }: AgentClient, scopes: readonly 
   };
 }
 
+function resourceServer({ client_id, client_secret }: AgentClient): ClientMetadata {
+  return {
+    client_id,
+    client_secret,
+    client_name: 'MCP server',
+    grant_types: [],
+    redirect_uris: [],
+    response_types: [],
+    token_endpoint_auth_method: 'client_secret_basic',
+  };
+}
+
 /** Public: any program on this machine can claim to be it, hence PKCE and a consent page each time. RFC 8252 §8.5, §8.6. */
 function localCommandLine(): ClientMetadata {
   return {
@@ -83,13 +104,13 @@ function localCommandLine(): ClientMetadata {
     // Only native clients may use any port on loopback. RFC 8252 §7.3
     application_type: 'native',
     token_endpoint_auth_method: 'none',
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
     response_types: ['code'],
     redirect_uris: LOOPBACK_HOSTS.flatMap((host) => CALLBACK_PATHS.map((path) => `http://${host}${path}`)),
   };
 }
 
-function parseAgentClient(text: string): AgentClient | undefined {
+function parseSecretClient(text: string, clientId: string): AgentClient | undefined {
   let content: unknown;
   try {
     content = JSON.parse(text);
@@ -99,7 +120,6 @@ function parseAgentClient(text: string): AgentClient | undefined {
   }
   if (content === null || typeof content !== 'object') return undefined;
   const { issuer, client_id, client_secret }: Record<string, unknown> = { ...content };
-  if (typeof issuer !== 'string' || client_id !== AGENT_CLIENT_ID || typeof client_secret !== 'string')
-    return undefined;
+  if (typeof issuer !== 'string' || client_id !== clientId || typeof client_secret !== 'string') return undefined;
   return client_secret.length >= SECRET_BYTES ? { issuer, client_id, client_secret } : undefined;
 }

@@ -4,10 +4,11 @@ import type { EventEmitter } from 'node:events';
 import type { errors, KoaContextWithOIDC, Provider } from 'oidc-provider';
 import type { Log, LogFields } from '../log.ts';
 
-/** Writes the provider's events to `log`, and keeps Koa from writing its own to the console. */
-export function logProviderEvents(provider: Provider, log: Log): void {
+/** Writes the provider's events to `log`, tells `onUse` of each grant that gave a token, and keeps Koa from writing its own to the console. */
+export function logProviderEvents(provider: Provider, log: Log, onUse: (grantId: string) => void): void {
   provider.on('grant.success', (context) => {
     const { entities } = context.oidc;
+    if (entities.AccessToken?.grantId !== undefined) onUse(entities.AccessToken.grantId);
     const token = entities.AccessToken ?? entities.ClientCredentials;
     log.info('token-issued', {
       ...whoAsked(context),
@@ -23,6 +24,16 @@ export function logProviderEvents(provider: Provider, log: Log): void {
   provider.on('authorization.success', (context) => log.info('authorization-granted', whoAsked(context)));
   provider.on('revocation.error', (context, error) =>
     log.warn('revocation-refused', { ...whoAsked(context), ...reason(error) }),
+  );
+  provider.on('registration_create.success', (_context, client) =>
+    log.info('client-registered', { client_id: client.clientId, client_name: client.clientName }),
+  );
+  provider.on('registration_create.error', (_context, error) => log.warn('registration-refused', reason(error)));
+  provider.on('registration_delete.success', (_context, client) =>
+    log.info('client-removed', { client_id: client.clientId }),
+  );
+  provider.on('introspection.error', (context, error) =>
+    log.warn('introspection-refused', { ...whoAsked(context), ...reason(error) }),
   );
   provider.on('grant.revoked', (context) => log.info('grant-revoked', whoAsked(context)));
   provider.on('server_error', (context, error) =>

@@ -18,9 +18,13 @@ export interface HostGuard {
   readonly check: (request: IncomingMessage) => HostVerdict;
 }
 
+export function isLoopbackHostname(hostname: string): boolean {
+  return LOOPBACK_HOSTNAMES.includes(hostname);
+}
+
 export function createHostGuard(issuer: string): HostGuard {
   const { host: issuerHost, hostname, port } = new URL(issuer);
-  const aliases = LOOPBACK_HOSTNAMES.includes(hostname)
+  const aliases = isLoopbackHostname(hostname)
     ? LOOPBACK_HOSTNAMES.filter((name) => name !== hostname).map((name) => (port === '' ? name : `${name}:${port}`))
     : [];
   return {

@@ -2,10 +2,13 @@
 // request meanwhile; this file shows the page, checks the form and hands back the answer.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errors, type Interaction, type Provider } from 'oidc-provider';
+import { type Client, errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Log } from '../log.ts';
-import { DEMO_USER, findPerson } from './accounts.ts';
+import type { Accounts, Person } from './accounts.ts';
+import { isAnonymous } from './anonymous-clients.ts';
 import { type BrowserSecrets, createFormToken, isFormToken } from './browser-secrets.ts';
+import type { Dialect } from './dialect.ts';
+import { isLoopbackHostname } from './host-guard.ts';
 import { sendErrorPage, sendPage } from './page-response.ts';
 import { consentPage, type ScopeLine, signInPage } from './pages.ts';
 import { INTERACTION_PATH } from './provider-configuration.ts';
@@ -23,6 +26,8 @@ export interface InteractionsOptions {
   readonly resource: string;
   readonly scopes: readonly ScopeInWords[];
   readonly secrets: BrowserSecrets;
+  readonly accounts: Accounts;
+  readonly dialect: Dialect;
   readonly log: Log;
 }
 
@@ -31,7 +36,10 @@ export type Interactions = (request: IncomingMessage, response: ServerResponse, 
 
 const OPENID_IN_WORDS: ScopeInWords = { name: OPENID_SCOPE, description: 'Know which account this is', risky: false };
 
-export function createInteractions({ provider, resource, scopes, secrets, log }: InteractionsOptions): Interactions {
+const WRONG = 'Name or password is wrong.';
+
+export function createInteractions(options: InteractionsOptions): Interactions {
+  const { provider, resource, scopes, secrets, accounts, dialect, log } = options;
   /** The interaction that both the URL and the browser's cookie name. */
   const load = async (request: IncomingMessage, response: ServerResponse, id: string) => {
     try {
@@ -50,21 +58,36 @@ export function createInteractions({ provider, resource, scopes, secrets, log }:
       formToken: createFormToken(secrets, interaction.uid, interaction.prompt.name),
     };
     const clientName = client.clientName ?? client.clientId;
-    if (interaction.prompt.name === 'login')
-      return sendPage(response, signInPage({ ...target, clientName, accountName: DEMO_USER.name }));
-    const redirectUri = new URL(parameter(interaction, 'redirect_uri') ?? '');
+    if (interaction.prompt.name === 'login') return showSignIn(response, interaction);
+    const redirectUri = parameter(interaction, 'redirect_uri');
     const page = consentPage({
       ...target,
       clientName,
       clientId: client.clientId,
-      // A private scheme has no host; the scheme itself then says who will get the answer.
-      redirectHost: redirectUri.host || redirectUri.protocol,
-      isPublic: client.tokenEndpointAuthMethod === 'none',
-      accountName: findPerson(accountOf(interaction))?.name ?? accountOf(interaction),
+      redirectHost: redirectUri === undefined ? undefined : hostOf(redirectUri),
+      caution: cautionOf(client, redirectUri),
+      accountName: accounts.find(accountOf(interaction))?.name ?? accountOf(interaction),
       resource,
       scopes: await scopeLines(interaction),
     });
     sendPage(response, page);
+  };
+
+  const showSignIn = async (
+    response: ServerResponse,
+    interaction: Interaction,
+    again: { readonly accountName?: string; readonly problem?: string; readonly status?: number } = {},
+  ) => {
+    const client = await clientOf(interaction);
+    const { status = 200, ...typed } = again;
+    const page = signInPage({
+      action: `${INTERACTION_PATH}${interaction.uid}`,
+      formToken: createFormToken(secrets, interaction.uid, interaction.prompt.name),
+      clientName: client.clientName ?? client.clientId,
+      demoAccountName: accounts.demo()?.name,
+      ...typed,
+    });
+    sendPage(response, page, status);
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse, interaction: Interaction) => {
@@ -92,19 +115,21 @@ export function createInteractions({ provider, resource, scopes, secrets, log }:
     const entry = { client_id: parameter(interaction, 'client_id'), scope: parameter(interaction, 'scope') };
     switch (`${step}:${form.get('answer')}`) {
       case 'login:sign-in':
-        log.info('signed-in', { ...entry, subject: DEMO_USER.accountId });
-        return provider.interactionFinished(
-          request,
-          response,
-          { login: { accountId: DEMO_USER.accountId } },
-          { mergeWithLastSubmission: false },
-        );
+        return signIn(request, response, interaction, form);
       case 'consent:allow':
         log.info('consent-allowed', { ...entry, subject: accountOf(interaction) });
         return provider.interactionFinished(request, response, { consent: { grantId: await saveGrant(interaction) } });
       case 'login:cancel':
       case 'consent:deny':
         log.info('consent-denied', { ...entry, subject: interaction.session?.accountId });
+        if (dialect.denialStaysHere) {
+          await interaction.destroy();
+          return sendErrorPage(
+            response,
+            { title: 'Nothing was allowed', explanation: 'You can close this page.', code: 'access_denied' },
+            403,
+          );
+        }
         return provider.interactionFinished(
           request,
           response,
@@ -118,6 +143,50 @@ export function createInteractions({ provider, resource, scopes, secrets, log }:
           400,
         );
     }
+  };
+
+  const signIn = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    interaction: Interaction,
+    form: URLSearchParams,
+  ) => {
+    const entry = { client_id: parameter(interaction, 'client_id'), scope: parameter(interaction, 'scope') };
+    const accountName = form.get('name') ?? '';
+    const demo = accounts.demo();
+    let person: Person | undefined = demo;
+    if (!demo) {
+      const address = request.socket.remoteAddress ?? '';
+      const verdict = await accounts.signIn(accountName, form.get('password') ?? '', address);
+      if (!verdict.ok) {
+        // The name may be a password that went into the wrong field: it is not logged.
+        log.warn('sign-in-refused', { ...entry, reason: verdict.reason, address });
+        if (verdict.reason === 'wrong')
+          return showSignIn(response, interaction, { accountName, problem: WRONG, status: 403 });
+        response.setHeader('retry-after', String(verdict.retryAfterSeconds));
+        const minutes = Math.ceil(verdict.retryAfterSeconds / 60);
+        const problem = `Too many tries. Wait ${minutes === 1 ? 'a minute' : `${minutes} minutes`} and try again.`;
+        return showSignIn(response, interaction, { accountName, problem, status: 429 });
+      }
+      person = verdict.person;
+    }
+    if (!person) throw new errors.SessionNotFound('nobody signed in');
+    if (interaction.session && interaction.session.accountId !== person.accountId) await endSession(interaction);
+    log.info('signed-in', { ...entry, subject: person.accountId });
+    await provider.interactionFinished(
+      request,
+      response,
+      { login: { accountId: person.accountId } },
+      { mergeWithLastSubmission: false },
+    );
+  };
+
+  /** Somebody else signs in: the session of whoever was there ends, instead of a page that needs a script to end it. */
+  const endSession = async (interaction: Interaction) => {
+    const session = await provider.Session.findByUid(interaction.session?.uid ?? '');
+    await session?.destroy();
+    interaction.session = undefined;
+    await interaction.save(interaction.exp - Math.floor(Date.now() / 1_000));
   };
 
   /**
@@ -171,6 +240,24 @@ export function createInteractions({ provider, resource, scopes, secrets, log }:
       );
     await (request.method === 'GET' ? show(response, interaction) : answer(request, response, interaction));
   };
+}
+
+/** A private scheme has no host; the scheme itself then says who will get the answer. */
+function hostOf(uri: string): string {
+  const { host, protocol } = new URL(uri);
+  return host || protocol;
+}
+
+function cautionOf(client: Client, redirectUri: string | undefined): string | undefined {
+  if (redirectUri === undefined)
+    return 'Allow it only if you started this yourself, on a device that is yours, and typed the code from its screen.';
+  if (isAnonymous(client.clientId))
+    return isLoopbackHostname(new URL(redirectUri).hostname)
+      ? 'Nobody has checked this name: the program chose it itself. The answer goes to whatever program on this machine listens there. Allow it only if you have just started it yourself.'
+      : 'Nobody has checked this name: the program chose it itself. Allow it only if you have just started it, and the address that the answer goes to is its own.';
+  if (client.tokenEndpointAuthMethod === 'none')
+    return 'Any program on this machine can use this name. Allow it only if you have just started it yourself.';
+  return undefined;
 }
 
 /** A consent is due only when somebody is signed in. */

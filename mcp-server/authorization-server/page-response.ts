@@ -11,8 +11,8 @@ import { type ErrorPage, errorPage, type Page } from './pages.ts';
  * characters that `html` escapes; with one of them the hash would no longer fit, and a test says so.
  */
 const STYLE = `
-:root { color-scheme: light dark; --ink: #1c2024; --paper: #f6f7f9; --card: #fff; --line: #c6ccd3; --note: #55606c; --warn: #9a3412; --focus: #1d4ed8; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --paper: #14171a; --card: #1e2327; --line: #4a535c; --note: #a9b3bd; --warn: #fdba74; --focus: #93c5fd; } }
+:root { color-scheme: light dark; --ink: #1c2024; --paper: #f6f7f9; --card: #fff; --line: #c6ccd3; --note: #55606c; --warn: #9a3412; --focus: #1d4ed8; --on-focus: #fff; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --paper: #14171a; --card: #1e2327; --line: #4a535c; --note: #a9b3bd; --warn: #fdba74; --focus: #93c5fd; --on-focus: #14171a; } }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 1rem; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
 main { max-width: 34rem; margin: 5vh auto; padding: 1.5rem; background: var(--card); border: 1px solid var(--line); border-radius: .75rem; overflow-wrap: anywhere; }
@@ -26,12 +26,35 @@ dt { flex: 0 0 8rem; color: var(--note); }
 dd { flex: 1 1 12rem; margin: 0; }
 ul { margin: 0; padding-left: 1.25rem; }
 li { padding: .25rem 0; }
-.risky, .risky .tag { color: var(--warn); }
+.tag.risk { color: var(--warn); }
 .tag { padding: 0 .4rem; border: 1px solid currentcolor; border-radius: 1rem; font-size: .8125rem; white-space: nowrap; }
 .note { color: var(--note); }
 .answers { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; }
+label { display: block; margin-top: 1rem; font-weight: 600; }
+input { width: 100%; min-height: 2.75rem; margin-top: .25rem; padding: .5rem .75rem; border: 1px solid var(--note); border-radius: .5rem; background: var(--paper); color: inherit; font: inherit; }
+input:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+.code { font-family: ui-monospace, monospace; letter-spacing: .1em; text-transform: uppercase; }
+code.code { font-size: 1.25rem; }
+.problem, .done { padding: .5rem .75rem; border-left: 4px solid currentcolor; border-radius: .25rem; background: var(--paper); }
+.problem { color: var(--warn); }
+.scopes { padding: 0; list-style: none; }
+.scopes li { display: flex; flex-wrap: wrap; align-items: center; gap: 0 .5rem; padding: .5rem 0; border-bottom: 1px solid var(--line); }
+.scopes li.risky { margin-left: -.75rem; padding-left: .5rem; border-left: 4px solid var(--warn); }
+.scopes code { flex: 1 0 100%; order: 1; color: var(--note); }
+details { margin-top: 1rem; }
+summary { padding: .25rem 0; cursor: pointer; }
+summary:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
+.caution { padding: .5rem .75rem; border-left: 4px solid var(--line); border-radius: .25rem; background: var(--paper); }
+.connections { padding: 0; list-style: none; }
+.connections .connection { margin-top: 1rem; padding: 1rem; border: 1px solid var(--line); border-radius: .5rem; }
+.connections h2 { margin: 0; }
+.connections .note { margin: 0 0 .5rem; }
 button { flex: 1 1 10rem; min-height: 2.75rem; padding: .5rem 1rem; border: 1px solid var(--ink); border-radius: .5rem; background: transparent; color: inherit; font: inherit; cursor: pointer; }
 button:hover { background: var(--paper); }
+button.main { border-color: var(--focus); background: var(--focus); color: var(--on-focus); font-weight: 600; }
+button.main:hover { filter: brightness(1.1); }
+.connections .answers { justify-content: flex-end; margin-top: .75rem; }
+.connections button { flex: 0 0 auto; }
 button:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; }
 `;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { PAGE_HEADERS, renderPage } from './page-response.ts';
-import { consentPage, errorPage, signInPage } from './pages.ts';
+import { connectionsPage, consentPage, deviceCodePage, deviceConfirmPage, errorPage, signInPage } from './pages.ts';
 
 const HOSTILE = '"><img src=x onerror=alert(1)>';
 const consent = renderPage(
@@ -12,7 +12,7 @@ const consent = renderPage(
     clientName: HOSTILE,
     clientId: HOSTILE,
     redirectHost: HOSTILE,
-    isPublic: true,
+    caution: 'Careful',
     accountName: 'Demo User',
     resource: 'http://localhost:8000/mcp',
     scopes: [
@@ -22,12 +22,52 @@ const consent = renderPage(
   }),
 );
 const signIn = renderPage(
-  signInPage({ action: '/interaction/1', formToken: 'token', clientName: HOSTILE, accountName: 'Demo User' }),
+  signInPage({ action: '/interaction/1', formToken: 'token', clientName: HOSTILE, demoAccountName: 'Demo User' }),
+);
+const password = renderPage(
+  signInPage({
+    action: '/interaction/1',
+    formToken: 'token',
+    clientName: HOSTILE,
+    demoAccountName: undefined,
+    accountName: HOSTILE,
+    problem: HOSTILE,
+  }),
+);
+const deviceCode = renderPage(
+  deviceCodePage({ action: '/activate', formToken: 'token', userCode: HOSTILE, problem: HOSTILE }),
+);
+const deviceConfirm = renderPage(
+  deviceConfirmPage({
+    action: '/activate',
+    formToken: 'token',
+    clientName: HOSTILE,
+    clientId: HOSTILE,
+    userCode: 'ABCD-EFGH',
+  }),
+);
+const connections = renderPage(
+  connectionsPage({
+    action: '/connections',
+    formToken: 'token',
+    accountName: HOSTILE,
+    revoked: true,
+    connections: [
+      {
+        grantId: HOSTILE,
+        clientName: HOSTILE,
+        clientId: HOSTILE,
+        scopes: [{ name: 'write:notes', description: 'Change your notes', risky: true }],
+        lastUsed: { at: '2026-11-23T10:00:00.000Z', ago: 'just now' },
+      },
+    ],
+  }),
 );
 const error = renderPage(errorPage({ title: 'No', explanation: HOSTILE, code: HOSTILE }));
+const all = [consent, signIn, password, deviceCode, deviceConfirm, connections, error];
 
 test('no page lets a name become markup, runs a script or loads anything', () => {
-  for (const page of [consent, signIn, error]) {
+  for (const page of all) {
     assert.doesNotMatch(page, /<img|<script|<link|<iframe|\bsrc=(?!x)|url\(|@import|\sonerror=alert\(1\)">/);
     assert.match(page, /<html lang="en">/);
     assert.match(page, /name="viewport"/);
@@ -37,7 +77,7 @@ test('no page lets a name become markup, runs a script or loads anything', () =>
 test('the consent page names client, destination, account, resource and scopes, and what is new or risky', () => {
   for (const text of ['Demo User', 'http://localhost:8000/mcp', 'Use the add tool', 'Change your notes', '&#60;img'])
     assert.ok(consent.includes(text), text);
-  const [, read = '', write = ''] = consent.split('<li');
+  const [, write = '', read = ''] = consent.split('<li');
   assert.match(read, /allowed before/);
   assert.doesNotMatch(read, /Think twice|>new</);
   assert.match(write, /Think twice/);
@@ -50,14 +90,14 @@ test('allow and deny are two plain buttons that look the same, deny first, nothi
   assert.doesNotMatch(consent, /autofocus/);
 });
 
-test('the sign-in page says that the account is for development on this machine only', () => {
-  assert.match(signIn, /for development on this machine only/);
+test('the one-click sign-in says that it is for development on this machine only', () => {
+  assert.match(signIn, /development server.*this machine only/);
   assert.match(signIn, /Sign in as Demo User/);
 });
 
 test('the content policy allows the one style of the page and nothing else', () => {
   const policy = PAGE_HEADERS['content-security-policy'] ?? '';
-  for (const page of [consent, signIn, error]) {
+  for (const page of all) {
     const style = /<style>([\s\S]*?)<\/style>/.exec(page)?.[1] ?? '';
     assert.ok(policy.includes(`style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`));
     assert.doesNotMatch(page, /\sstyle=/);

@@ -1,5 +1,5 @@
-// The pages a person sees: sign-in, consent, error. Data in, HTML out; no script and nothing from elsewhere, so that
-// the strictest content policy fits. Who may see which page is decided in interactions.ts.
+// The pages a person sees: sign-in, consent, device, connections, error. Data in, HTML out; no script and nothing from
+// elsewhere, so that the strictest content policy fits. Who may see which page is decided elsewhere.
 
 import { type Html, html } from './html.ts';
 
@@ -20,20 +20,53 @@ export interface FormTarget {
 export interface SignInPage extends FormTarget {
   /** Chosen by whoever registered the client. */
   readonly clientName: string;
-  readonly accountName: string;
+  /** The account of a server that has none yet, or `undefined`: then name and password are asked for. */
+  readonly demoAccountName: string | undefined;
+  /** What was typed before, when it did not work. */
+  readonly accountName?: string;
+  readonly problem?: string | undefined;
 }
 
 export interface ConsentPage extends FormTarget {
   /** Chosen by whoever registered the client. */
   readonly clientName: string;
   readonly clientId: string;
-  /** Where the browser goes next, with the answer. */
-  readonly redirectHost: string;
-  /** The client has no secret, so other programs can claim its name. */
-  readonly isPublic: boolean;
+  /** Where the browser goes next, with the answer; `undefined` when the answer goes to another device. */
+  readonly redirectHost: string | undefined;
+  /** What a person should know before trusting the name. */
+  readonly caution: string | undefined;
   readonly accountName: string;
   readonly resource: string;
   readonly scopes: readonly ScopeLine[];
+}
+
+export interface DeviceCodePage extends FormTarget {
+  readonly userCode: string;
+  readonly problem: string | undefined;
+}
+
+export interface DeviceConfirmPage extends FormTarget {
+  /** Chosen by whoever registered the client. */
+  readonly clientName: string;
+  readonly clientId: string;
+  readonly userCode: string;
+}
+
+export interface ConnectionLine {
+  readonly grantId: string;
+  /** Chosen by whoever registered the client. */
+  readonly clientName: string;
+  readonly clientId: string;
+  readonly scopes: readonly Pick<ScopeLine, 'name' | 'description' | 'risky'>[];
+  /** RFC 3339, and in words. */
+  readonly lastUsed: { readonly at: string; readonly ago: string };
+}
+
+export interface ConnectionsPage extends FormTarget {
+  readonly accountName: string;
+  readonly connections: readonly ConnectionLine[];
+  /** What was just revoked. */
+  readonly revoked: boolean;
 }
 
 export interface ErrorPage {
@@ -48,41 +81,122 @@ export interface Page {
   readonly body: Html;
 }
 
-export function signInPage({ clientName, accountName, ...target }: SignInPage): Page {
+export function signInPage({ clientName, demoAccountName, accountName = '', problem, ...target }: SignInPage): Page {
+  const isDemo = demoAccountName !== undefined;
   return {
-    title: 'Sign in',
+    title: problem === undefined ? 'Sign in' : 'Sign in: that did not work',
     body: html`<h1>Sign in</h1>
 <p><strong>${clientName}</strong> asks you to sign in.</p>
-<p class="note">This server and its one account, without a password, are for development on this machine only.</p>
+${problem !== undefined && html`<p class="problem" role="alert">${problem}</p>`}
+${
+  isDemo &&
+  html`<p class="caution">This is a development server: its one account has no password and is for this machine only. Real accounts: <code>npm run server -- users add NAME</code></p>`
+}
 ${form(
   target,
-  html`<button name="answer" value="sign-in">Sign in as ${accountName}</button>
-<button name="answer" value="cancel">Cancel</button>`,
+  isDemo
+    ? html`<div class="answers"><button class="main" name="answer" value="sign-in">Sign in as ${demoAccountName}</button>
+<button name="answer" value="cancel" formnovalidate>Cancel</button></div>`
+    : html`<label for="name">Name</label>
+<input id="name" name="name" value="${accountName}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="100" required>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" maxlength="200" required>
+<div class="answers"><button class="main" name="answer" value="sign-in">Sign in</button>
+<button name="answer" value="cancel" formnovalidate>Cancel</button></div>`,
 )}`,
   };
 }
 
 export function consentPage(page: ConsentPage): Page {
+  const fresh = page.scopes.filter(({ alreadyAllowed }) => !alreadyAllowed);
+  const known = page.scopes.filter(({ alreadyAllowed }) => alreadyAllowed);
   return {
     title: `Allow ${page.clientName}?`,
     body: html`<h1>Allow <em>${page.clientName}</em> to act for you?</h1>
 <dl>
 <div><dt>Who asks</dt><dd>${page.clientName} <code>${page.clientId}</code></dd></div>
-<div><dt>Answer goes to</dt><dd><code>${page.redirectHost}</code></dd></div>
+<div><dt>Answer goes to</dt><dd>${page.redirectHost === undefined ? 'the device that shows the code' : html`<code>${page.redirectHost}</code>`}</dd></div>
 <div><dt>Signed in as</dt><dd>${page.accountName}</dd></div>
 <div><dt>For</dt><dd><code>${page.resource}</code></dd></div>
 </dl>
-${page.isPublic && html`<p class="note">Any program on this machine can use this name. Allow it only if you have just started it yourself.</p>`}
-<h2 id="scopes">It would be able to</h2>
-<ul aria-labelledby="scopes">
-${page.scopes.map(scopeLine)}
-</ul>
+${page.caution !== undefined && html`<p class="caution">${page.caution}</p>`}
+${
+  fresh.length > 0 &&
+  html`<h2 id="new">${known.length > 0 ? 'New: it would also be able to' : 'It would be able to'}</h2>
+<ul class="scopes" aria-labelledby="new">
+${fresh.map(scopeLine)}
+</ul>`
+}
+${
+  known.length > 0 &&
+  html`<details${fresh.length === 0 && html` open`}><summary>You allowed this before (${known.length})</summary>
+<ul class="scopes">
+${known.map(scopeLine)}
+</ul></details>`
+}
 ${form(
   page,
-  html`<button name="answer" value="deny">Deny</button>
-<button name="answer" value="allow">Allow</button>`,
+  html`<div class="answers"><button name="answer" value="deny">Deny</button>
+<button name="answer" value="allow">Allow</button></div>`,
 )}`,
   };
+}
+
+export function deviceCodePage({ userCode, problem, ...target }: DeviceCodePage): Page {
+  return {
+    title: 'Connect a device',
+    body: html`<h1>Connect a device</h1>
+<p>Type the code that your device or terminal shows.</p>
+${problem !== undefined && html`<p class="problem" role="alert">${problem}</p>`}
+${form(
+  target,
+  html`<label for="user_code">Code</label>
+<input id="user_code" class="code" name="user_code" value="${userCode}" placeholder="XXXX-XXXX" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required>
+<div class="answers"><button class="main">Continue</button></div>`,
+  'xsrf',
+)}`,
+  };
+}
+
+export function deviceConfirmPage({ clientName, clientId, userCode, ...target }: DeviceConfirmPage): Page {
+  return {
+    title: `Connect ${clientName}?`,
+    body: html`<h1>Is this <em>your</em> device?</h1>
+<dl>
+<div><dt>Who asks</dt><dd>${clientName} <code>${clientId}</code></dd></div>
+<div><dt>Code</dt><dd><code class="code">${userCode}</code></dd></div>
+</dl>
+<p class="caution">Go on only if you started this yourself and the device in front of you shows this very code. If somebody sent you the code or a link to this page, they want your access: deny it.</p>
+${form(
+  target,
+  html`<input type="hidden" name="user_code" value="${userCode}">
+<div class="answers"><button name="abort" value="yes">Deny</button>
+<button name="confirm" value="yes">Continue</button></div>`,
+  'xsrf',
+)}`,
+  };
+}
+
+export function connectionsPage({ accountName, connections, revoked, ...target }: ConnectionsPage): Page {
+  return {
+    title: 'Connections',
+    body: html`<h1>What you have connected</h1>
+<p>Signed in as <strong>${accountName}</strong>. These programs can act for you until you revoke them.</p>
+${revoked && html`<p class="done" role="status">Revoked. Its access ends within seconds.</p>`}
+${
+  connections.length === 0
+    ? html`<p class="note">Nothing is connected.</p>`
+    : html`<ul class="connections">
+${connections.map((line) => connectionItem(line, target))}
+</ul>`
+}
+${form(target, html`<div class="answers"><button name="answer" value="sign-out">Sign out</button></div>`)}`,
+  };
+}
+
+/** A page that says one thing and asks nothing. */
+export function messagePage({ title, text }: { readonly title: string; readonly text: string }): Page {
+  return { title, body: html`<h1>${title}</h1>\n<p>${text}</p>` };
 }
 
 export function errorPage({ title, explanation, code }: ErrorPage): Page {
@@ -94,15 +208,30 @@ ${code !== undefined && html`<p class="note">Error code: <code>${code}</code></p
   };
 }
 
-function scopeLine({ name, description, risky, alreadyAllowed }: ScopeLine): Html {
-  return html`<li${risky && html` class="risky"`}>${description} <code>${name}</code>
-${risky && html`<strong class="tag">Think twice</strong>`} <span class="tag">${alreadyAllowed ? 'allowed before' : 'new'}</span></li>
+function connectionItem({ grantId, clientName, clientId, scopes, lastUsed }: ConnectionLine, target: FormTarget): Html {
+  return html`<li class="connection"><h2>${clientName}</h2>
+<p class="note"><code>${clientId}</code> · last used <time datetime="${lastUsed.at}">${lastUsed.ago}</time></p>
+<ul class="scopes">
+${scopes.map(({ name, description, risky }) => html`<li${risky && html` class="risky"`}>${description} <code>${name}</code></li>\n`)}
+</ul>
+${form(
+  target,
+  html`<input type="hidden" name="grant" value="${grantId}">
+<div class="answers"><button name="answer" value="revoke" aria-label="Revoke ${clientName}">Revoke</button></div>`,
+)}</li>
 `;
 }
 
-function form({ action, formToken }: FormTarget, buttons: Html): Html {
+function scopeLine({ name, description, risky, alreadyAllowed }: ScopeLine): Html {
+  return html`<li${risky && html` class="risky"`}>${description} <code>${name}</code>
+${risky && html`<strong class="tag risk">Think twice</strong>`} <span class="tag">${alreadyAllowed ? 'allowed before' : 'new'}</span></li>
+`;
+}
+
+/** `tokenName` is what the receiver calls the value that proves the form came from here. */
+function form({ action, formToken }: FormTarget, content: Html, tokenName = 'form_token'): Html {
   return html`<form method="post" action="${action}">
-<input type="hidden" name="form_token" value="${formToken}">
-<div class="answers">${buttons}</div>
+<input type="hidden" name="${tokenName}" value="${formToken}">
+${content}
 </form>`;
 }

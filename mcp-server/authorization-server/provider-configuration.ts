@@ -1,14 +1,29 @@
 // oidc-provider's configuration: what is on, what is off, and which of its defaults are not ours. Every function that it
 // would otherwise warn about on the console is given here.
 
-import { type Client, type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { findAccount } from './accounts.ts';
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import {
+  type Client,
+  type ClientMetadata,
+  type Configuration,
+  errors,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
+import { type Accounts, toAccount } from './accounts.ts';
+import { isAnonymous, mayUseGrant, REGISTERED_CLIENT_PREFIX } from './anonymous-clients.ts';
 import type { BrowserSecrets } from './browser-secrets.ts';
-import { LIFETIMES_SECONDS } from './limits.ts';
+import { RESOURCE_SERVER_CLIENT_ID } from './clients.ts';
+import { CONNECTIONS_CLIENT_ID } from './connections-page.ts';
+import { DEVICE_GRANT, deviceFlowFeature } from './device-flow.ts';
+import type { Dialect } from './dialect.ts';
+import { LIFETIMES_SECONDS, METADATA_DOCUMENT_LIMITS } from './limits.ts';
+import type { MetadataDocuments } from './metadata-documents.ts';
 import { PAGE_HEADERS, renderPage } from './page-response.ts';
 import { errorPage } from './pages.ts';
 import { OPENID_SCOPE, resolveScope, splitScope } from './scope-rules.ts';
-import type { SigningKeys } from './signing-keys.ts';
+import type { SigningKey } from './signing-keys.ts';
 import type { Store } from './store.ts';
 
 /** Shaped like Auth0's, so that what is written for one works with the other. */
@@ -17,6 +32,11 @@ export const ROUTES = {
   token: '/oauth/token',
   jwks: '/.well-known/jwks.json',
   revocation: '/oauth/revoke',
+  introspection: '/oauth/introspect',
+  registration: '/oidc/register',
+  device_authorization: '/oauth/device/code',
+  code_verification: '/activate',
+  userinfo: '/userinfo',
   end_session: '/oidc/logout',
 } as const;
 
@@ -29,34 +49,49 @@ export interface ProviderConfigurationOptions {
   readonly scopes: readonly string[];
   readonly defaultScopes: readonly string[];
   readonly clients: readonly ClientMetadata[];
-  readonly signingKeys: SigningKeys;
+  /** The first one signs; all are published. */
+  readonly signingKeys: readonly SigningKey[];
   readonly secrets: BrowserSecrets;
   readonly store: Store;
+  readonly accounts: Accounts;
+  readonly dialect: Dialect;
+  /** May strangers register, or be a document on the web? */
+  readonly openRegistration: boolean;
+  readonly documents: MetadataDocuments;
+  /** The device code that came with a link. */
+  readonly prefilledCode: (request: IncomingMessage) => string | undefined;
 }
 
 export function createProviderConfiguration(options: ProviderConfigurationOptions): Configuration {
-  const { issuer, resource, scopes, clients, signingKeys, secrets, store } = options;
+  const { issuer, resource, scopes, clients, signingKeys, secrets, store, accounts, dialect, documents } = options;
   return {
     adapter: store.adapter,
-    jwks: { keys: signingKeys.keys.map((key) => ({ ...key })) },
+    jwks: { keys: signingKeys.map((key) => ({ ...key })) },
     clients: clients.map((client) => ({ ...client })),
     // Answers go in the query: the other modes bring a page with a script.
     clientDefaults: { response_modes: ['query'] },
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     // The resource's scopes stand here as well: only what stands here may be in a client's `scope` and in metadata.
     scopes: [OPENID_SCOPE, ...scopes],
     responseTypes: ['code'],
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
     routes: ROUTES,
-    interactions: { url: (_context, interaction) => `${INTERACTION_PATH}${interaction.uid}` },
+    interactions: {
+      policy: createInteractionPolicy(),
+      url: (_context, interaction) => `${INTERACTION_PATH}${interaction.uid}`,
+    },
+    loadExistingGrant,
     cookies: {
       keys: [...secrets.cookieKeys],
       names: cookieNames(issuer),
       long: { signed: true, httpOnly: true, sameSite: 'lax' },
       short: { signed: true, httpOnly: true, sameSite: 'lax' },
     },
-    findAccount: (_context, accountId) => findAccount(accountId),
+    findAccount: (_context, accountId) => toAccount(accounts.find(accountId)),
+    fetch: documents.fetch,
+    extraTokenClaims: (_context, token) => dialect.extraClaims(token),
+    formats: { customizers: { jwt: (context, token, jwt) => dialect.shape(context, token, jwt) } },
     rotateRefreshToken: true,
     issueRefreshToken: (_context, client) => client.grantTypeAllowed('refresh_token'),
     // A refresh token outlives the browser session: the command line does not sign out with the browser.
@@ -67,28 +102,59 @@ export function createProviderConfiguration(options: ProviderConfigurationOption
       AccessToken: LIFETIMES_SECONDS.accessToken,
       AuthorizationCode: LIFETIMES_SECONDS.authorizationCode,
       ClientCredentials: LIFETIMES_SECONDS.accessToken,
+      DeviceCode: LIFETIMES_SECONDS.deviceCode,
       Grant: LIFETIMES_SECONDS.grant,
       IdToken: LIFETIMES_SECONDS.idToken,
       Interaction: LIFETIMES_SECONDS.interaction,
       RefreshToken: LIFETIMES_SECONDS.refreshToken,
+      RegistrationAccessToken: LIFETIMES_SECONDS.registrationAccessToken,
       Session: LIFETIMES_SECONDS.session,
     },
-    // Only what there is a key for.
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    enabledJWA: {
+      // Only what there is a key for.
+      idTokenSigningAlgValues: ['RS256'],
+      // No shared secrets as signing keys.
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'],
+      dPoPSigningAlgValues: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
+    },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
-      dPoP: { enabled: false },
+      dPoP: { enabled: true },
+      deviceFlow: deviceFlowFeature(ROUTES.code_verification, options.prefilledCode),
+      // Whose token it is may ask about it, and the resource server about any.
+      introspection: {
+        enabled: true,
+        allowedPolicy: (_context, client, token) =>
+          client.clientId === RESOURCE_SERVER_CLIENT_ID || token.clientId === client.clientId,
+      },
+      registration: {
+        enabled: options.openRegistration,
+        idFactory: () => `${REGISTERED_CLIENT_PREFIX}${randomBytes(16).toString('base64url')}`,
+      },
+      registrationManagement: { enabled: options.openRegistration, rotateRegistrationAccessToken: false },
+      clientIdMetadataDocument: {
+        enabled: options.openRegistration,
+        ack: 'draft-02',
+        allowFetch: async (_context, clientId) => {
+          const verdict = await documents.judgeUrl(clientId);
+          if (!verdict.ok) throw new errors.InvalidClient('the client id is refused', verdict.reason);
+          return true;
+        },
+        allowClient: () => true,
+        cacheDuration: METADATA_DOCUMENT_LIMITS.cacheSeconds,
+      },
       pushedAuthorizationRequests: { enabled: false },
       rpInitiatedLogout: { enabled: false },
-      userinfo: { enabled: false },
+      userinfo: { enabled: dialect.needsAudience },
       revocation: { enabled: true, allowedPolicy: (_context, client, token) => token.clientId === client.clientId },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => resource,
+        defaultResource: () => (dialect.needsAudience ? NO_RESOURCE : resource),
         useGrantedResource: () => true,
         getResourceServerInfo: (context, indicator, client) => {
-          if (indicator !== resource) throw new errors.InvalidTarget();
+          if (indicator !== resource) throw dialect.unknownResource(indicator);
+          judgeGrant(context, client);
           judgeScope(context, client, options);
           return {
             audience: resource,
@@ -103,6 +169,44 @@ export function createProviderConfiguration(options: ProviderConfigurationOption
   };
 }
 
+/** Auth0's answer to a request without `audience`: an opaque token. The library's type asks for a name all the same. */
+const NO_RESOURCE = undefined as unknown as string;
+
+/** Whom nobody vouched for is asked about each time, wherever the answer goes. RFC 8252 §8.6, MCP "Localhost redirect" */
+function createInteractionPolicy() {
+  const policy = interactionPolicy.base();
+  const { Check } = interactionPolicy;
+  policy
+    .get('consent')
+    ?.checks.add(
+      new Check('unvouched_client_prompt', 'nobody vouched for this client', 'interaction_required', ({ oidc }) =>
+        oidc.client && isAnonymous(oidc.client.clientId) && !oidc.result?.consent
+          ? Check.REQUEST_PROMPT
+          : Check.NO_NEED_TO_PROMPT,
+      ),
+    );
+  return policy;
+}
+
+/** The page of connections is ours and learns nothing but that somebody is signed in: there is nothing to consent to. */
+async function loadExistingGrant({ oidc }: KoaContextWithOIDC) {
+  const { client, session, provider, result } = oidc;
+  if (!client || !session) return undefined;
+  const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
+  const known = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+  if (known || client.clientId !== CONNECTIONS_CLIENT_ID || session.accountId === undefined) return known;
+  const grant = new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
+  grant.addOIDCScope(OPENID_SCOPE);
+  await grant.save();
+  return grant;
+}
+
+/** The last line of defence: whatever got into a registration, nobody unvouched for gets a token without a person. */
+function judgeGrant({ oidc }: KoaContextWithOIDC, client: Client): void {
+  const grantType = oidc.route === 'device_authorization' ? DEVICE_GRANT : oidc.params?.['grant_type'];
+  if (grantType !== undefined && !mayUseGrant(client, grantType)) throw new errors.UnauthorizedClient();
+}
+
 /**
  * The first moment at which oidc-provider has both the client and its request, in every grant; it reads the scope
  * afterwards. A grant handler of our own would do as well, but would have to repeat all that the library's one does.
@@ -115,7 +219,8 @@ function judgeScope({ oidc }: KoaContextWithOIDC, client: Client, options: Provi
   if (!params) return;
   const allowed = client.scope === undefined ? options.scopes : splitScope(client.scope);
   const isMachine = params['grant_type'] === 'client_credentials';
-  const isAuthorization = route === 'authorization' || route === 'resume';
+  if (isMachine && options.dialect.machinesGetEverything) params['scope'] = undefined;
+  const isAuthorization = ['authorization', 'resume', 'device_authorization'].includes(route);
   const verdict = resolveScope({
     requested: typeof params['scope'] === 'string' ? params['scope'] : undefined,
     allowed,

@@ -53,12 +53,17 @@ export function readBody(
  * on the console of a body that somebody else has parsed.
  */
 export function withFormBody(request: IncomingMessage, form: string): IncomingMessage {
+  return withBody(request, 'application/x-www-form-urlencoded', form);
+}
+
+/** The same with any media type. */
+export function withBody(request: IncomingMessage, mediaType: string, text: string): IncomingMessage {
   const copy = new IncomingMessage(request.socket);
-  const body = Buffer.from(form);
+  const body = Buffer.from(text);
   const { 'transfer-encoding': _, ...headers } = request.headers;
   copy.headers = {
     ...headers,
-    'content-type': 'application/x-www-form-urlencoded',
+    'content-type': mediaType,
     'content-length': String(body.length),
   };
   copy.method = request.method;

@@ -7,13 +7,28 @@ export interface ResourceIndicators {
   readonly canonical: string;
   /** Rewrites `resource` and `audience` in place. What names another resource stays, to be refused as `invalid_target`. */
   readonly normalize: (parameters: URLSearchParams) => void;
+  /** After `normalize`: does the request name nothing but this resource? */
+  readonly areKnown: (parameters: URLSearchParams) => boolean;
 }
 
-export function createResourceIndicators(resource: string, aliases: readonly string[]): ResourceIndicators {
+/** @param needsAudience only `audience` counts, and a request without one is for no resource: Auth0's way */
+export function createResourceIndicators(
+  resource: string,
+  aliases: readonly string[],
+  needsAudience = false,
+): ResourceIndicators {
   const known = new Set([resource, ...aliases].map(withoutTrailingSlash));
   return {
     canonical: resource,
+    areKnown: (parameters) => parameters.getAll('resource').every((value) => value === resource),
     normalize(parameters) {
+      if (needsAudience) {
+        const audience = parameters.get('audience');
+        parameters.delete('audience');
+        parameters.delete('resource');
+        if (audience) parameters.set('resource', audience);
+        return;
+      }
       const named = [...parameters.getAll('resource'), ...parameters.getAll('audience')].filter(
         (value) => value !== '',
       );

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { errors } from 'oidc-provider';
 import { ServerError } from '../errors.ts';
-import { STORE_LIMITS } from './limits.ts';
+import { OVERLAP_SECONDS, STORE_LIMITS } from './limits.ts';
 import { openStore } from './store.ts';
 import { temporaryDirectory } from './test-support.ts';
 
@@ -67,10 +67,45 @@ test('two processes cannot both consume an entry', async (t) => {
   const { file, adapter } = await open(t);
   const other = await openStore({ file });
   t.after(() => other.close());
-  await adapter('RefreshToken').upsert('r1', { jti: 'r1' }, 60);
-  assert.notEqual(await other.adapter('RefreshToken').find('r1'), undefined);
-  await adapter('RefreshToken').consume('r1');
-  await assert.rejects(other.adapter('RefreshToken').consume('r1'), errors.InvalidGrant);
+  await adapter('AuthorizationCode').upsert('c1', { jti: 'c1' }, 60);
+  assert.notEqual(await other.adapter('AuthorizationCode').find('c1'), undefined);
+  await adapter('AuthorizationCode').consume('c1');
+  await assert.rejects(other.adapter('AuthorizationCode').consume('c1'), errors.InvalidGrant);
+});
+
+test('a refresh token works on for the overlap after its use, and is used up after that', async (t) => {
+  let nowMs = 0;
+  const { adapter } = await open(t, () => nowMs);
+  const tokens = adapter('RefreshToken');
+  await tokens.upsert('r1', { jti: 'r1', grantId: 'g1' }, 60);
+  await tokens.consume('r1');
+  nowMs = (OVERLAP_SECONDS - 1) * 1_000;
+  assert.deepEqual(await tokens.find('r1'), { jti: 'r1', grantId: 'g1' });
+  await tokens.consume('r1');
+  nowMs += 1_000;
+  assert.deepEqual(await tokens.find('r1'), { jti: 'r1', grantId: 'g1', consumed: 0 });
+  await assert.rejects(tokens.consume('r1'), errors.InvalidGrant);
+});
+
+test('a proof or assertion can be noted once, however close the second one follows', async (t) => {
+  const { adapter } = await open(t);
+  await adapter('ReplayDetection').upsert('p1', { jti: 'p1' }, 60);
+  await assert.rejects(adapter('ReplayDetection').upsert('p1', { jti: 'p1' }, 60), errors.InvalidRequest);
+});
+
+test('a database of the first version is brought up to date and keeps what is in it', async (t) => {
+  const file = join(await temporaryDirectory(t), 'store.sqlite');
+  const old = new DatabaseSync(file);
+  old.exec(`CREATE TABLE entry (model TEXT NOT NULL, id TEXT NOT NULL, payload TEXT NOT NULL, grant_id TEXT, uid TEXT,
+    user_code TEXT, consumed INTEGER, expires_at INTEGER, PRIMARY KEY (model, id)) STRICT;
+    INSERT INTO entry VALUES ('Grant', 'g1', '{"jti":"g1","clientId":"c1","accountId":"a1"}', NULL, NULL, NULL, NULL, 9000000000);
+    PRAGMA user_version = 1;`);
+  old.close();
+  await chmod(file, 0o600);
+  const store = await openStore({ file });
+  t.after(() => store.close());
+  assert.equal((await store.adapter('Grant').find('g1'))?.clientId, 'c1');
+  assert.equal(store.connections.revoke('a1', 'g1'), true);
 });
 
 test('revoking a grant removes its entries of that model and no others', async (t) => {
@@ -123,6 +158,16 @@ test('a model never has more rows than its cap, the newest stay, and other model
   assert.equal(await adapter('Interaction').find('i9'), undefined);
   assert.notEqual(await adapter('Interaction').find('i10'), undefined);
   assert.notEqual(await adapter('Interaction').find(`i${max + 9}`), undefined);
+});
+
+test('A10: strangers’ sessions and interactions make room before those of people who signed in', async (t) => {
+  const { adapter } = await open(t);
+  const max = STORE_LIMITS.maxRowsPerModel.default;
+  for (const model of ['Session', 'Interaction']) {
+    await adapter(model).upsert('mine', { accountId: 'ana' }, 60);
+    for (let i = 0; i < max + 10; i += 1) await adapter(model).upsert(`stranger-${i}`, {}, 100_000);
+    assert.notEqual(await adapter(model).find('mine'), undefined, model);
+  }
 });
 
 test('the database and what SQLite keeps beside it have mode 0600 under any umask', async (t) => {

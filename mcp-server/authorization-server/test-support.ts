@@ -29,12 +29,21 @@ export interface TestServer {
   readonly dataDir: string;
   /** Unredacted, so that a test sees what the code hands over. */
   readonly entries: LogEntry[];
+  /** Moves the server's clock on. oidc-provider's own stays where it is. */
+  advance(seconds: number): void;
   /** Ends the authorization server and starts it again over the same directory and port. */
   restart(): Promise<void>;
   agentClient(): Promise<AgentClient>;
+  /** Id and secret of a client that the server wrote to a file. */
+  secretClient(file: string): Promise<{ client_id: string; client_secret: string }>;
 }
 
-export type TestServerOptions = Partial<Pick<AuthorizationServerOptions, 'extraClients' | 'defaultScopes' | 'scopes'>>;
+export type TestServerOptions = Partial<
+  Pick<
+    AuthorizationServerOptions,
+    'extraClients' | 'defaultScopes' | 'scopes' | 'dialect' | 'openRegistration' | 'metadataDocuments'
+  >
+>;
 
 export async function temporaryDirectory(test: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'authorization-server-'));
@@ -50,7 +59,8 @@ export async function startTestServer(test: TestContext, options: TestServerOpti
   const address = socket.address();
   assert(address !== null && typeof address === 'object');
   const { port } = address;
-  const issuer = `http://localhost:${port}`;
+  const issuer = `http://localhost:${port}${options.dialect === 'auth0' ? '/' : ''}`;
+  let aheadMs = 0;
   const create = () =>
     createAuthorizationServer({
       issuer,
@@ -60,6 +70,7 @@ export async function startTestServer(test: TestContext, options: TestServerOpti
       defaultScopes: ['read:add'],
       dataDir,
       log: recordingLog(entries),
+      now: () => Date.now() + aheadMs,
       ...options,
     });
   let server = await create();
@@ -74,9 +85,16 @@ export async function startTestServer(test: TestContext, options: TestServerOpti
     port,
     dataDir,
     entries,
+    advance(seconds) {
+      aheadMs += seconds * 1_000;
+    },
     async restart() {
       await server.close();
       server = await create();
+    },
+    async secretClient(file) {
+      const { client_id, client_secret } = JSON.parse(await readFile(join(dataDir, file), 'utf8'));
+      return { client_id, client_secret };
     },
     async agentClient() {
       // Safe: the server under test has just written it.
@@ -90,7 +108,14 @@ export function recordingLog(entries: LogEntry[] = []): Log {
     (level: string) =>
     (event: string, fields: LogFields = {}) =>
       void entries.push({ level, event, ...fields });
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  const log: Log = {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    with: () => log,
+  };
+  return log;
 }
 
 /** A request whose Host header and target are ours to choose, which fetch does not allow. */
@@ -124,7 +149,7 @@ export async function postForm(
   form: Record<string, string>,
   path = '/oauth/token',
 ): Promise<TokenResponse> {
-  const response = await fetch(`${issuer}${path}`, { method: 'POST', body: new URLSearchParams(form) });
+  const response = await fetch(new URL(path, issuer), { method: 'POST', body: new URLSearchParams(form) });
   const text = await response.text();
   return { status: response.status, body: text.startsWith('{') ? JSON.parse(text) : {} };
 }
@@ -135,7 +160,7 @@ export interface Browser {
   /** Follows redirects until a page comes or one leads away from `origin`. */
   walk(url: string, form?: Record<string, string>): Promise<BrowserPage>;
   /** Fills in the form of `page`, and walks on. */
-  answer(page: BrowserPage, answer: string): Promise<BrowserPage>;
+  answer(page: BrowserPage, answer: string, fields?: Record<string, string>): Promise<BrowserPage>;
   readonly cookies: () => { readonly name: string; readonly value: string }[];
 }
 
@@ -188,8 +213,8 @@ export function createBrowser(origin: string): Browser {
   return {
     visit,
     walk,
-    async answer(page, answer) {
-      return await walk(page.url, { form_token: formTokenOf(page), answer });
+    async answer(page, answer, fields = {}) {
+      return await walk(page.url, { form_token: formTokenOf(page), answer, ...fields });
     },
     cookies: () => [...jar.values()],
   };

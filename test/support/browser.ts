@@ -52,6 +52,6 @@ function readPage(status: number, url: string, text: string): VisitedPage {
   const fields = Object.fromEntries(
     [...text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(([, name, value]) => [name, value]),
   );
-  const answers = [...text.matchAll(/<button name="answer" value="([^"]+)"/g)].map(([, value]) => value ?? '');
+  const answers = [...text.matchAll(/<button [^>]*name="answer" value="([^"]+)"/g)].map(([, value]) => value ?? '');
   return { status, url, text, form: action === undefined ? undefined : { action, fields, answers } };
 }
