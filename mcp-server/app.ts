@@ -1,123 +1,157 @@
-// The HTTP surface of the resource server: host and origin guard, well-known document, health, bearer gate, /mcp.
-// A pure request → response function; it opens no socket.
+// The HTTP surface of the resource server: host and origin guard, well-known document, health, bearer gate, rate limit,
+// /mcp. A pure request → response function; it opens no socket.
 
-import { originValidationResponse, validateHostHeader } from '@modelcontextprotocol/server';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { refusalResponse } from './auth/challenge.ts';
+import { createProofCheck } from './auth/dpop.ts';
 import { admit, authInfoOf } from './auth/gate.ts';
 import type { Verdict } from './auth/principal.ts';
+import { createChangeFeed } from './change-feed.ts';
 import type { ServerConfig } from './config.ts';
-import { createServerFactory, SERVER_INFO } from './create-server.ts';
+import { createServerFactory, type RegisterExtras, SERVER_INFO } from './create-server.ts';
+import { checkHost } from './host-guard.ts';
 import type { Log } from './log.ts';
 import { createMcpEndpoint } from './mcp-endpoint.ts';
+import type { Notebook } from './notebook/notebook.ts';
+import { createRateLimit } from './rate-limit.ts';
+import { MAX_BODY_BYTES, parseBody } from './request-body.ts';
+import { requestIdOf } from './request-id.ts';
 import { resourceAt, resourceMetadata, resourceMetadataUrl, WELL_KNOWN_PATH } from './resource-metadata.ts';
+import { describeRequest, NO_TRACING, type Tracing } from './tracing.ts';
 
 export interface AppOptions {
-  readonly config: Pick<
-    ServerConfig,
-    'resource' | 'resourceAliases' | 'allowedHostnames' | 'allowedOriginHostnames' | 'issuers'
-  >;
+  readonly config: ServerConfig;
   readonly verify: (token: string) => Promise<Verdict>;
   readonly log: Log;
+  /** The notes of all callers; whoever opened it closes it. */
+  readonly notebook: Notebook;
+  /** Whether tokens can be verified now, for `/readyz`; default always. */
+  readonly isReady?: () => Promise<boolean>;
+  /** Default none. */
+  readonly tracing?: Tracing;
+  /** Clock in milliseconds, for the rate limit; default `Date.now`. */
+  readonly now?: () => number;
+  /** What the server offers besides its own tools; default nothing. */
+  readonly extras?: RegisterExtras | undefined;
 }
 
 export interface App {
   readonly fetch: (request: Request) => Response | Promise<Response>;
-  /** Ends exchanges in flight. */
+  /** Ends the streams that only wait for news; calls in flight go on. The first step of an orderly stop. */
+  endStandingStreams(): void;
+  /** Ends sessions and exchanges in flight. */
   close(): Promise<void>;
 }
 
 const MCP_PATH = '/mcp';
-/** A tool call is small; the body is read before the caller's scopes are known. */
-const MAX_BODY_BYTES = 1024 * 1024;
-const PARSE_ERROR = {
-  jsonrpc: '2.0',
-  id: null,
-  error: { code: -32_700, message: 'Parse error: the body is not JSON' },
-};
 
-export function createApp({ config, verify, log }: AppOptions): App {
-  const endpoint = createMcpEndpoint(createServerFactory({ log }), log);
-  const app = new Hono();
+export function createApp(options: AppOptions): App {
+  const { config, verify, log, isReady = async () => true, tracing = NO_TRACING, now = Date.now } = options;
+  const changes = createChangeFeed();
+  const factory = createServerFactory({
+    log,
+    changes,
+    notebook: options.notebook,
+    toolVisibility: config.toolVisibility,
+    extras: options.extras,
+  });
+  const endpoint = createMcpEndpoint({ factory, changes, log });
+  const checkProof = createProofCheck(now);
+  const waitSecondsOf = createRateLimit({ perMinute: config.rateLimitPerMinute, now });
+  const app = new Hono<{ Variables: { requestId: string; log: Log } }>();
 
   app.use(async (context, next) => {
-    // The URL is built from the Host header by the HTTP adapter; in a Request without one the URL is all there is.
-    const host = context.req.header('host') ?? new URL(context.req.url).host;
-    const checked = validateHostHeader(host, [...config.allowedHostnames]);
-    if (!checked.ok) {
-      log.warn('request-refused', { reason: checked.errorCode, host });
-      return context.json({ error: 'forbidden', error_description: 'This server does not answer for that Host' }, 403);
-    }
-    const refused = originValidationResponse(context.req.raw, [...config.allowedOriginHostnames]);
-    if (refused) {
-      log.warn('request-refused', { reason: 'invalid_origin', origin: context.req.header('origin') });
-      return refused;
-    }
-    return next();
+    const startedAtMs = performance.now();
+    const requestId = requestIdOf(context.req.header('x-request-id'));
+    context.set('requestId', requestId);
+    context.set('log', log.with({ request_id: requestId }));
+    await next();
+    context.res.headers.set('x-request-id', requestId);
+    context.var.log.debug('request', {
+      method: context.req.method,
+      route: ROUTES.includes(context.req.path) ? context.req.path : 'other',
+      status: context.res.status,
+      duration_ms: Math.round((performance.now() - startedAtMs) * 10) / 10,
+    });
+  });
+
+  app.use(async (context, next) => {
+    const checked = checkHost(context.req.raw, config);
+    if (checked.ok) return next();
+    context.var.log.warn('request-refused', { reason: checked.reason, hint: checked.hint });
+    return checked.response;
   });
 
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/readyz', async (context) =>
+    (await isReady()) ? context.json({ status: 'ok' }) : context.json({ status: 'issuer_unavailable' }, 503),
+  );
 
-  for (const path of [WELL_KNOWN_PATH, `${WELL_KNOWN_PATH}${MCP_PATH}`])
+  for (const path of METADATA_PATHS) {
+    app.options(path, (context) => context.body(null, 204, { ...CORS, 'access-control-allow-methods': 'GET, HEAD' }));
     app.get(path, (context) => {
       const resource = resourceAt(config, context.req.url);
-      context.header('access-control-allow-origin', '*');
-      context.header('cache-control', 'public, max-age=300');
-      return context.json(
-        resourceMetadata(
-          resource,
-          config.issuers.map(({ issuer }) => issuer),
-          SERVER_INFO.title,
-        ),
-      );
+      const issuers = config.issuers.map(({ issuer }) => issuer);
+      const headers = { ...CORS, 'cache-control': 'public, max-age=300' };
+      return context.json(resourceMetadata(resource, issuers, SERVER_INFO.title), 200, headers);
     });
+  }
 
   app.all(
     MCP_PATH,
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
-      onError: (context) =>
-        context.json({ error: 'too_large', error_description: `The limit is ${MAX_BODY_BYTES} bytes` }, 413),
+      onError: (context) => context.json(problem('too_large', `The limit is ${MAX_BODY_BYTES} bytes`), 413),
     }),
     async (context) => {
-      const resource = resourceAt(config, context.req.url);
+      const request = context.req.raw;
+      const resource = resourceAt(config, request.url);
       const metadataUrl = resourceMetadataUrl(resource);
-      const admission = await admit(context.req.raw, verify);
+      const admission = await admit(request, verify, { resource, checkProof });
       if (!admission.ok) {
         const { refusal, reason, hint } = admission;
-        log.warn('request-refused', { refusal, reason, hint });
+        context.var.log.warn('request-refused', { refusal, reason, hint });
         return refusalResponse(refusal, metadataUrl);
       }
-      const parsed = await parseBody(context.req.raw, () => context.req.text());
-      if (!parsed.ok) return context.json(PARSE_ERROR, 400);
-      return endpoint.handle({
-        request: context.req.raw,
-        authInfo: authInfoOf(admission.principal, resource, metadataUrl),
-        parsedBody: parsed.body,
-      });
+      const { principal } = admission;
+      const waitSeconds = waitSecondsOf(`${principal.issuer} ${principal.subject} ${principal.clientId}`);
+      if (waitSeconds > 0) {
+        context.var.log.warn('request-refused', { reason: 'rate_limit', hint: principal.clientId });
+        const body = problem('rate_limited', `Too many requests. Wait ${waitSeconds} s`);
+        return context.json(body, 429, { 'retry-after': String(waitSeconds) });
+      }
+      const parsed = await parseBody(request, () => context.req.text());
+      if (!parsed.ok) return context.json(parseError(parsed.message), parsed.status);
+      const authInfo = authInfoOf(principal, resource, metadataUrl, context.var.requestId);
+      return tracing.trace(describeRequest(parsed.body, request.headers), () =>
+        endpoint.handle({ request, authInfo, parsedBody: parsed.body }),
+      );
     },
   );
 
   app.onError((error, context) => {
-    log.error('request-failed', { error });
-    return context.json({ error: 'server_error', error_description: 'The server failed; it has logged why' }, 500);
+    log.error('request-failed', { request_id: context.var.requestId, error });
+    return context.json(problem('server_error', 'The server failed; it has logged why'), 500);
   });
 
-  return { fetch: (request) => app.fetch(request), close: () => endpoint.close() };
+  return {
+    fetch: (request) => app.fetch(request),
+    endStandingStreams: () => endpoint.endStandingStreams(),
+    close: () => endpoint.close(),
+  };
 }
 
-/** Parses a JSON body once, for the handler and its scope check alike; other media types are the handler's to refuse. */
-async function parseBody(
-  request: Request,
-  readText: () => Promise<string>,
-): Promise<{ readonly ok: true; readonly body?: unknown } | { readonly ok: false }> {
-  const isJson = /^application\/json\b/i.test(request.headers.get('content-type') ?? '');
-  if (request.method !== 'POST' || !isJson) return { ok: true };
-  try {
-    return { ok: true, body: JSON.parse(await readText()) };
-  } catch (error) {
-    if (error instanceof SyntaxError) return { ok: false };
-    throw error;
-  }
+const METADATA_PATHS = [WELL_KNOWN_PATH, `${WELL_KNOWN_PATH}${MCP_PATH}`];
+/** Known paths, so that a caller cannot fill the metrics with names of its own. */
+const ROUTES = [MCP_PATH, '/healthz', '/readyz', ...METADATA_PATHS];
+const CORS = { 'access-control-allow-origin': '*' };
+
+function problem(error: string, description: string): { error: string; error_description: string } {
+  return { error, error_description: description };
+}
+
+/** @see JSON-RPC 2.0 §5.1 */
+function parseError(message: string) {
+  return { jsonrpc: '2.0', id: null, error: { code: -32_700, message: `Parse error: ${message}` } };
 }

@@ -22,7 +22,11 @@ describe('server configuration', () => {
     const config = parseConfig({});
     assert.equal(config.resource, 'http://localhost:8000/mcp');
     assert.deepEqual(config.resourceAliases, ['http://127.0.0.1:8000/mcp', 'http://[::1]:8000/mcp']);
-    assert.deepEqual(config.authorizationServer, { port: 8001, issuer: 'http://localhost:8001' });
+    assert.deepEqual(config.authorizationServer, {
+      port: 8001,
+      issuer: 'http://localhost:8001',
+      dialect: 'rfc9068',
+    });
     assert.deepEqual(config.addresses, ['127.0.0.1', '::1']);
     assert.equal(config.issuer.profile, 'rfc9068');
   });
@@ -46,13 +50,14 @@ describe('server configuration', () => {
 
   test('any issuer can be named, with its own audience and keys', () => {
     const { issuer } = parseConfig({
-      AUTH_ISSUER: 'https://id.example/realms/a',
+      AUTH_ISSUER: 'https://id.example/tools',
       AUTH_AUDIENCE: 'tools',
       AUTH_JWKS_URI: 'https://id.example/keys',
     });
     assert.deepEqual(issuer, {
-      issuer: 'https://id.example/realms/a',
+      issuer: 'https://id.example/tools',
       audiences: ['tools'],
+      toleratedAudiences: [],
       profile: 'rfc9068',
       jwksUri: 'https://id.example/keys',
       introspection: undefined,
@@ -113,6 +118,14 @@ describe('server configuration', () => {
       })[0] ?? '',
       /^AUTH_ISSUER: expected to be unset/,
     );
+  });
+
+  test('the fixtures of the conformance suite are offered on demand, and on loopback only', () => {
+    assert.equal(parseConfig({}).conformanceFixtures, false);
+    assert.equal(parseConfig({ CONFORMANCE_FIXTURES: '1' }).conformanceFixtures, true);
+    assert.match(faultsOf({ CONFORMANCE_FIXTURES: 'yes' })[0] ?? '', /^CONFORMANCE_FIXTURES: expected 0 or 1/);
+    const elsewhere = { HOST: '0.0.0.0', PUBLIC_URL: 'https://tools.example/mcp', AUTH_ISSUER: 'https://id.example' };
+    assert.match(faultsOf({ ...elsewhere, CONFORMANCE_FIXTURES: '1' })[0] ?? '', /^CONFORMANCE_FIXTURES: .*unset/);
   });
 
   test('a server that is not on loopback needs a public URL and an issuer that is not a development one', () => {

@@ -5,11 +5,9 @@ import { parse } from 'dotenv';
 import * as z from 'zod';
 import { ServerError } from './errors.ts';
 import type { LogLevel } from './log.ts';
+import { profileOf, TOKEN_PROFILES, type TokenProfile } from './token-profiles.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** How an issuer writes its access tokens: RFC 9068 to the letter, or Auth0's default dialect. */
-export type TokenProfile = 'rfc9068' | 'auth0';
 
 /** An authorization server whose access tokens are accepted. */
 export interface TrustedIssuer {
@@ -17,12 +15,20 @@ export interface TrustedIssuer {
   readonly issuer: string;
   /** A token must be issued for one of these; compared as strings. */
   readonly audiences: readonly string[];
+  /** Audiences that may stand beside one of ours, such as a project id; a token for one of these alone is refused. */
+  readonly toleratedAudiences: readonly string[];
   readonly profile: TokenProfile;
   /** Where its keys are; `undefined` means: ask the issuer's metadata. */
   readonly jwksUri: string | undefined;
   /** Who we are when we ask it about opaque tokens; `undefined` means that those are refused. */
   readonly introspection: { readonly clientId: string; readonly clientSecret: string } | undefined;
 }
+
+/** How the embedded authorization server writes its tokens and answers its endpoints. */
+export type Dialect = 'rfc9068' | 'auth0';
+
+/** What `tools/list` shows: every tool with the scopes it needs, or only what the caller's token may call. */
+export type ToolVisibility = 'all' | 'granted';
 
 export interface ServerConfig {
   /** Addresses to bind, all on `port`. */
@@ -40,10 +46,15 @@ export interface ServerConfig {
   /** `issuer` and any others whose tokens are accepted as well. */
   readonly issuers: readonly TrustedIssuer[];
   /** The embedded authorization server; `undefined` when another issuer is configured. */
-  readonly authorizationServer: { readonly port: number; readonly issuer: string } | undefined;
+  readonly authorizationServer:
+    | { readonly port: number; readonly issuer: string; readonly dialect: Dialect }
+    | undefined;
   /** Where keys, clients and data live; created with mode 0700. */
   readonly dataDir: string;
   readonly logLevel: LogLevel;
+  readonly toolVisibility: ToolVisibility;
+  /** Offer the fixtures of the conformance suite beside the tools; on loopback only. */
+  readonly conformanceFixtures: boolean;
   /** Loopback port of the Prometheus metrics; `undefined` means none. */
   readonly metricsPort: number | undefined;
   /** Requests that one principal may make in a minute. */
@@ -70,7 +81,7 @@ const httpUrl = z
   .refine((text) => !text.includes('#'), 'a URL without a fragment');
 const secureUrl = httpUrl.refine(isSecureUrl, 'an https URL (plain http is for loopback only)');
 
-const profile = z.enum(['rfc9068', 'auth0'], 'rfc9068 or auth0');
+const profile = z.enum(TOKEN_PROFILES, `one of ${TOKEN_PROFILES.join(', ')}`);
 const additionalIssuers = z.array(
   z.strictObject({
     issuer: secureUrl,
@@ -92,7 +103,13 @@ const schema = z
       .transform((list) => list.split(/[\s,]+/).filter(Boolean))
       .pipe(z.array(httpUrl)),
     AUTH_SERVER_PORT: portNumber.default(DEFAULT_AUTH_SERVER_PORT),
+    AUTH_SERVER_DIALECT: z.enum(['rfc9068', 'auth0'], 'rfc9068 or auth0').default('rfc9068'),
     DATA_DIR: z.string().default('.data'),
+    TOOL_VISIBILITY: z.enum(['all', 'granted'], 'all or granted').default('all'),
+    CONFORMANCE_FIXTURES: z
+      .enum(['0', '1'], '0 or 1')
+      .default('0')
+      .transform((flag) => flag === '1'),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error'], 'one of debug, info, warn, error').default('info'),
     AUTH0_DOMAIN: z
       .string()
@@ -101,6 +118,10 @@ const schema = z
     AUTH0_AUDIENCE: httpUrl.optional(),
     AUTH_ISSUER: secureUrl.optional(),
     AUTH_AUDIENCE: z.string().optional(),
+    AUTH_TOLERATED_AUDIENCES: z
+      .string()
+      .default('')
+      .transform((list) => list.split(/\s+/).filter(Boolean)),
     AUTH_JWKS_URI: secureUrl.optional(),
     AUTH_TOKEN_PROFILE: profile.optional(),
     AUTH_ADDITIONAL_ISSUERS: z.string().transform(parseJson).pipe(additionalIssuers).optional(),
@@ -131,6 +152,8 @@ const schema = z
         env.AUTH_INTROSPECTION_CLIENT_ID ? 'AUTH_INTROSPECTION_CLIENT_SECRET' : 'AUTH_INTROSPECTION_CLIENT_ID',
         'a value, because the other half of the introspection client is set',
       );
+    if (!isLoopback(env.HOST) && env.CONFORMANCE_FIXTURES)
+      fault('CONFORMANCE_FIXTURES', 'to be unset, because HOST is not loopback and the fixtures are for tests only');
     if (!isLoopback(env.HOST) && !env.PUBLIC_URL)
       fault('PUBLIC_URL', 'the URL under which clients reach this server, because HOST is not loopback');
     if (!isLoopback(env.HOST) && !env.AUTH0_DOMAIN && !env.AUTH_ISSUER)
@@ -161,7 +184,8 @@ export function parseConfig(environment: Environment): ServerConfig {
   const resource = env.PUBLIC_URL ?? `http://localhost:${env.PORT}/mcp`;
   const resourceAliases = loopbackAliases(resource);
   const embedded = !env.AUTH0_DOMAIN && !env.AUTH_ISSUER;
-  const embeddedIssuer = `http://localhost:${env.AUTH_SERVER_PORT}`;
+  // Auth0's issuers end in a slash, and its double has to be as exact.
+  const embeddedIssuer = `http://localhost:${env.AUTH_SERVER_PORT}${env.AUTH_SERVER_DIALECT === 'auth0' ? '/' : ''}`;
   const audience = env.AUTH0_AUDIENCE ?? env.AUTH_AUDIENCE ?? resource;
   const publicHostname = new URL(resource).hostname;
 
@@ -169,7 +193,8 @@ export function parseConfig(environment: Environment): ServerConfig {
   const issuer: TrustedIssuer = {
     issuer: issuerName,
     audiences: unique([audience, ...loopbackAliases(audience)]),
-    profile: env.AUTH_TOKEN_PROFILE ?? profileOf(issuerName),
+    toleratedAudiences: env.AUTH_TOLERATED_AUDIENCES,
+    profile: env.AUTH_TOKEN_PROFILE ?? (embedded ? env.AUTH_SERVER_DIALECT : profileOf(issuerName)),
     jwksUri: env.AUTH_JWKS_URI,
     introspection:
       env.AUTH_INTROSPECTION_CLIENT_ID && env.AUTH_INTROSPECTION_CLIENT_SECRET
@@ -181,6 +206,7 @@ export function parseConfig(environment: Environment): ServerConfig {
     return {
       issuer: other.issuer,
       audiences: unique([own, ...loopbackAliases(own)]),
+      toleratedAudiences: [],
       profile: other.profile ?? profileOf(other.issuer),
       jwksUri: other.jwks_uri,
       introspection: undefined,
@@ -200,18 +226,17 @@ export function parseConfig(environment: Environment): ServerConfig {
     ]),
     issuer,
     issuers: [issuer, ...additional],
-    authorizationServer: embedded ? { port: env.AUTH_SERVER_PORT, issuer: embeddedIssuer } : undefined,
+    authorizationServer: embedded
+      ? { port: env.AUTH_SERVER_PORT, issuer: embeddedIssuer, dialect: env.AUTH_SERVER_DIALECT }
+      : undefined,
     dataDir: env.DATA_DIR,
     logLevel: env.LOG_LEVEL,
+    toolVisibility: env.TOOL_VISIBILITY,
+    conformanceFixtures: env.CONFORMANCE_FIXTURES,
     metricsPort: env.METRICS_PORT,
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
     traceEndpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
-}
-
-/** Auth0 writes its own dialect unless an API is set to RFC 9068, which the dialect includes. */
-function profileOf(issuer: string): TokenProfile {
-  return new URL(issuer).hostname.endsWith('.auth0.com') ? 'auth0' : 'rfc9068';
 }
 
 function parseJson(text: string): unknown {

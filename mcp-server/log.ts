@@ -8,11 +8,16 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** Values of a log entry. Secrets are redacted by key and by shape before anything is written. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
+/** Sees every entry, whatever the level; used to count. */
+export type LogObserver = (event: string, fields: LogFields) => void;
+
 export interface Log {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
+  /** The same log with `fields` in every entry. */
+  with(fields: LogFields): Log;
 }
 
 export interface LogOptions {
@@ -22,6 +27,7 @@ export interface LogOptions {
   readonly sink?: Pick<Writable, 'write'>;
   /** Clock; default the system's. */
   readonly now?: () => Date;
+  readonly observer?: LogObserver | undefined;
 }
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -43,14 +49,25 @@ export function createLog(options: LogOptions = {}): Log {
   const sink = options.sink ?? process.stderr;
   const now = options.now ?? (() => new Date());
   const threshold = LEVELS.indexOf(options.level ?? 'info');
-  const write =
-    (level: LogLevel) =>
-    (event: string, fields: LogFields = {}) => {
-      if (LEVELS.indexOf(level) < threshold) return;
-      const entry = { time: now().toISOString(), level, event, ...(redact(fields) as object) };
-      sink.write(`${JSON.stringify(entry)}\n`);
+  const build = (common: LogFields): Log => {
+    const write =
+      (level: LogLevel) =>
+      (event: string, own: LogFields = {}) => {
+        const fields = { ...common, ...own };
+        options.observer?.(event, fields);
+        if (LEVELS.indexOf(level) < threshold) return;
+        const entry = { time: now().toISOString(), level, event, ...(redact(fields) as object) };
+        sink.write(`${JSON.stringify(entry)}\n`);
+      };
+    return {
+      debug: write('debug'),
+      info: write('info'),
+      warn: write('warn'),
+      error: write('error'),
+      with: (fields) => build({ ...common, ...fields }),
     };
-  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  };
+  return build({});
 }
 
 /** Returns a copy of `value` in which every secret is replaced; the input stays as it was. */

@@ -1,5 +1,6 @@
-// The process: environment → running server → orderly stop. The only user of process.exit in this half.
+// The process: arguments and environment → one sub-command, or a running server and its orderly stop. The only user of process.exit in this half.
 
+import { administer } from './administer.ts';
 import { loadEnvironment, parseConfig } from './config.ts';
 import { EXIT_CODES, ServerError } from './errors.ts';
 import { createLog } from './log.ts';
@@ -7,8 +8,15 @@ import { startServer } from './server.ts';
 
 async function main(): Promise<void> {
   const config = parseConfig(loadEnvironment());
-  const log = createLog({ level: config.logLevel });
-  const server = await startServer(config, log);
+  const args = process.argv.slice(2);
+  if (args.length > 0) {
+    const { stdin: input, stdout: output, stderr: prompt } = process;
+    const log = createLog({ level: 'error' });
+    return administer(args, { config, log, input, output, prompt });
+  }
+  const metrics = config.metricsPort === undefined ? undefined : (await import('./metrics.ts')).createMetrics();
+  const log = createLog({ level: config.logLevel, observer: metrics?.observe });
+  const server = await startServer(config, log, metrics);
   const stop = (reason: string) => {
     log.info('stopping', { reason });
     server.close().then(

@@ -1,5 +1,6 @@
 // What this resource says about itself: the protected-resource metadata, under the name by which the caller knows it.
 
+import { PROOF_ALGORITHMS } from './auth/dpop.ts';
 import { SCOPES } from './auth/scopes.ts';
 import type { ServerConfig } from './config.ts';
 
@@ -25,6 +26,7 @@ export function resourceMetadata(resource: string, issuers: readonly string[], n
     authorization_servers: issuers,
     scopes_supported: SCOPES.map((scope) => scope.name),
     bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: PROOF_ALGORITHMS,
     resource_name: name,
   };
 }

@@ -1,17 +1,21 @@
 // Puts the parts together: configuration → authorization server (when none is configured) → verifier → app → sockets.
 
+import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { createApp } from './app.ts';
+import { createDenyList } from './auth/deny-list.ts';
 import { createIntrospector } from './auth/introspect.ts';
 import { createKeySource } from './auth/keys.ts';
-import type { Verdict } from './auth/principal.ts';
 import { INITIAL_SCOPES, SCOPES } from './auth/scopes.ts';
 import { createTokenCache } from './auth/token-cache.ts';
 import { createVerifier } from './auth/verify.ts';
-import { createAuthorizationServer } from './authorization-server/authorization-server.ts';
+import { createAuthorizationServer, REVOCATION_LIST_PATH } from './authorization-server/authorization-server.ts';
 import type { ServerConfig } from './config.ts';
 import { type Listener, listen } from './listen.ts';
 import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { openNotebook } from './notebook/notebook.ts';
+import { createTracing, NO_TRACING } from './tracing.ts';
 
 export interface RunningServer {
   /** Lets calls in flight finish, then closes everything. */
@@ -22,18 +26,21 @@ export interface RunningServer {
  * Starts the MCP server and, when no issuer is configured, the embedded authorization server on its own port.
  * Either everything listens when this resolves, or nothing does when it rejects.
  *
+ * @param metrics served on loopback at `config.metricsPort`; default none
+ *
  * @throws {ServerError} `port_taken`, `unreadable_data`
  */
-export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
+export async function startServer(config: ServerConfig, log: Log, metrics?: Metrics): Promise<RunningServer> {
   const closers: (() => Promise<void>)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
     if (config.authorizationServer) {
-      const { port, issuer } = config.authorizationServer;
+      const { port, issuer, dialect } = config.authorizationServer;
       const authorizationServer = await createAuthorizationServer({
         issuer,
+        dialect,
         resource: config.resource,
         resourceAliases: config.resourceAliases,
         scopes: SCOPES,
@@ -51,8 +58,16 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       closers.push(() => listener.close());
     }
 
-    const verify = createCheckedTokens(config, log);
-    const app = createApp({ config, verify, log });
+    const tokens = createCheckedTokens(config, log);
+    const tracing = config.traceEndpoint === undefined ? NO_TRACING : await createTracing(config.traceEndpoint);
+    closers.push(() => tracing.close());
+    // Loaded only when asked for: the fixtures are no part of the product.
+    const extras = config.conformanceFixtures
+      ? (await import('./conformance-fixtures/index.ts')).registerFixtures
+      : undefined;
+    const notebook = openNotebook({ file: join(config.dataDir, 'notebook.sqlite') });
+    closers.push(async () => notebook.close());
+    const app = createApp({ config, verify: tokens.verify, isReady: tokens.isReady, tracing, log, notebook, extras });
     closers.push(() => app.close());
     const listener = await listen({
       addresses: config.addresses,
@@ -60,7 +75,19 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       portVariable: 'PORT',
       handle: getRequestListener(app.fetch),
     });
-    closers.push(() => listener.close());
+    closers.push(() => {
+      app.endStandingStreams();
+      return listener.close();
+    });
+    if (metrics && config.metricsPort !== undefined) {
+      const own = await listen({
+        addresses: ['127.0.0.1'],
+        port: config.metricsPort,
+        portVariable: 'METRICS_PORT',
+        handle: metrics.handle,
+      });
+      closers.push(() => own.close(0));
+    }
   } catch (error) {
     await close();
     throw error;
@@ -74,13 +101,21 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
 }
 
 /** The check of access tokens: every issuer with its own keys, and a cache in front. */
-function createCheckedTokens(config: ServerConfig, log: Log): (token: string) => Promise<Verdict> {
+function createCheckedTokens(config: ServerConfig, log: Log) {
   const trusted = config.issuers.map((issuer) => ({ issuer, source: createKeySource(issuer, { log }) }));
   const verify = createVerifier({
     issuers: trusted.map(({ issuer, source }) => ({ issuer, keys: source.getKey })),
     introspect: createIntrospector(config.issuer, { log }),
   });
-  return createTokenCache(verify, {
-    keyGeneration: () => trusted.reduce((sum, { source }) => sum + source.generation(), 0),
-  });
+  const keyGeneration = () => trusted.reduce((sum, { source }) => sum + source.generation(), 0);
+  const checked = createTokenCache(verify, { keyGeneration });
+  const { issuer, profile } = config.issuer;
+  return {
+    // Behind the cache: what is revoked is refused, however well it is remembered. Auth0's tokens name no grant.
+    verify:
+      config.authorizationServer && profile === 'rfc9068'
+        ? createDenyList(checked, { issuer, url: new URL(REVOCATION_LIST_PATH, issuer).href, log })
+        : checked,
+    isReady: async () => (await Promise.all(trusted.map(({ source }) => source.prepare()))).every(Boolean),
+  };
 }

@@ -23,13 +23,29 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['main'],
   ],
   'mcp-server': [
-    ['config', 'errors', 'log'],
-    ['auth', 'notebook', 'listen'],
-    ['resource-metadata', 'tools'],
-    ['create-server'],
-    ['mcp-endpoint'],
+    ['config', 'errors', 'log', 'clock', 'token-profiles'],
+    [
+      'auth',
+      'notebook',
+      'listen',
+      'admitted-request',
+      'change-feed',
+      'event-store',
+      'open-streams',
+      'host-guard',
+      'metrics',
+      'rate-limit',
+      'request-body',
+      'request-id',
+      'tracing',
+    ],
+    ['caller', 'request-state'],
+    ['lists'],
+    ['resource-metadata', 'tools', 'resources', 'prompts'],
+    ['create-server', 'sessions'],
+    ['mcp-endpoint', 'conformance-fixtures'],
     ['app'],
-    ['server'],
+    ['server', 'administer'],
     ['main'],
   ],
 };
@@ -38,7 +54,7 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 const AUTHORIZATION_SERVER = {
   part: 'authorization-server',
   sees: ['config', 'errors', 'log'],
-  seenBy: ['mcp-server/server.ts'],
+  seenBy: ['mcp-server/server.ts', 'mcp-server/administer.ts'],
 };
 
 /** The one place that may import a library; a major version then touches one place. */
@@ -50,12 +66,18 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@langchain/openai': ['agent/models/'],
   '@modelcontextprotocol/client': ['agent/mcp/'],
   '@modelcontextprotocol/server': ['mcp-server/'],
+  '@opentelemetry/api': ['mcp-server/tracing.ts'],
+  '@opentelemetry/core': ['mcp-server/tracing.ts'],
+  '@opentelemetry/exporter-trace-otlp-http': ['mcp-server/tracing.ts'],
+  '@opentelemetry/resources': ['mcp-server/tracing.ts'],
+  '@opentelemetry/sdk-trace': ['mcp-server/tracing.ts'],
   commander: ['agent/main.ts'],
   dotenv: ['agent/config.ts', 'mcp-server/config.ts'],
   hono: ['mcp-server/app.ts'],
   jose: ['mcp-server/auth/', 'mcp-server/authorization-server/'],
   'oidc-provider': ['mcp-server/authorization-server/'],
   'openid-client': ['agent/auth/'],
+  'prom-client': ['mcp-server/metrics.ts'],
   zod: ['agent/', 'mcp-server/'],
 };
 
@@ -116,6 +138,12 @@ describe('architecture', () => {
           partOf(target) === AUTHORIZATION_SERVER.part || AUTHORIZATION_SERVER.sees.includes(partOf(target)),
           `${file} imports ${target}`,
         );
+  });
+
+  test('the fixtures of the conformance suite are loaded on demand only', () => {
+    for (const file of production.filter((name) => !name.includes('/conformance-fixtures/')))
+      assert.doesNotMatch(code(file), /\bfrom\s+'[^']*conformance-fixtures/, file);
+    assert.match(code('mcp-server/server.ts'), /await import\('\.\/conformance-fixtures\//);
   });
 
   test('every library has one owner', () => {

@@ -1,16 +1,23 @@
 // Authorization header → token, and refusal → HTTP answer. The wire gets the RFC's plain code; the exact reason stays in
 // the log.
 
+import { PROOF_ALGORITHMS } from './dpop.ts';
 import { INITIAL_SCOPES } from './scopes.ts';
 
 /** What a request presented as its credential. */
 export type Credential =
-  | { readonly kind: 'bearer'; readonly token: string }
+  | { readonly kind: 'bearer' | 'dpop'; readonly token: string }
   | { readonly kind: 'none' }
   | { readonly kind: 'malformed'; readonly reason: string };
 
 /** Why the gate refuses, as far as the wire may know. */
-export type Refusal = 'no_credential' | 'invalid_request' | 'invalid_token' | 'temporarily_unavailable';
+export type Refusal =
+  | 'no_credential'
+  | 'invalid_request'
+  | 'invalid_token'
+  | 'invalid_bound_token'
+  | 'invalid_dpop_proof'
+  | 'temporarily_unavailable';
 
 /** How long a client should wait while the issuer's keys cannot be had, in seconds. */
 const RETRY_AFTER_SECONDS = 10;
@@ -27,6 +34,16 @@ const ANSWERS = {
     error: 'invalid_token',
     description: 'The access token is expired, malformed or not valid for this resource',
   },
+  invalid_bound_token: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The access token does not go with the authorization scheme it came with',
+  },
+  invalid_dpop_proof: {
+    status: 401,
+    error: 'invalid_dpop_proof',
+    description: 'The proof of possession is missing or not valid for this request',
+  },
   temporarily_unavailable: {
     status: 503,
     error: 'temporarily_unavailable',
@@ -35,7 +52,8 @@ const ANSWERS = {
 } as const satisfies Record<Refusal, { status: number; error: string | undefined; description: string }>;
 
 /**
- * Reads the one way in which this server takes a token: a single `Authorization: Bearer` header.
+ * Reads the one way in which this server takes a token: a single `Authorization` header, with the scheme Bearer, or DPoP
+ * for a token that is bound to a key.
  *
  * @see RFC 6750 §2.1; a token in the query (§2.3) is refused, since URLs end up in logs
  */
@@ -45,7 +63,8 @@ export function readCredential(request: Request): Credential {
   const header = request.headers.get('authorization');
   if (header === null) return { kind: 'none' };
   const [, scheme = '', token = ''] = /^([!#$%&'*+.^_`|~\w-]+) +([\w.~+/-]+=*)$/.exec(header) ?? [];
-  if (scheme.toLowerCase() === 'bearer') return { kind: 'bearer', token };
+  const kind = scheme.toLowerCase();
+  if (kind === 'bearer' || kind === 'dpop') return { kind, token };
   return scheme === ''
     ? { kind: 'malformed', reason: 'Authorization is not a scheme and one token' }
     : { kind: 'none' };
@@ -65,7 +84,11 @@ export function refusalResponse(refusal: Refusal, resourceMetadataUrl: string): 
       `scope="${INITIAL_SCOPES.join(' ')}"`,
       `resource_metadata="${resourceMetadataUrl}"`,
     ];
-    headers.set('www-authenticate', `Bearer ${parameters.join(', ')}`);
+    const isAboutBinding = refusal === 'invalid_bound_token' || refusal === 'invalid_dpop_proof';
+    const challenge = isAboutBinding
+      ? `DPoP ${[...parameters, `algs="${PROOF_ALGORITHMS.join(' ')}"`].join(', ')}`
+      : `Bearer ${parameters.join(', ')}`;
+    headers.set('www-authenticate', challenge);
   }
   return new Response(JSON.stringify({ error: error ?? 'unauthorized', error_description: description }), {
     status,

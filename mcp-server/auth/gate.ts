@@ -2,25 +2,71 @@
 
 import type { AuthInfo } from '@modelcontextprotocol/server';
 import { type Refusal, readCredential } from './challenge.ts';
+import type { ProofCheck } from './dpop.ts';
 import type { Principal, Verdict } from './principal.ts';
 
 export type Admission =
   | { readonly ok: true; readonly principal: Principal }
   | { readonly ok: false; readonly refusal: Refusal; readonly reason: string; readonly hint: string | undefined };
 
-/** Lets a request in that carries a valid token for this resource, and says why for any other. */
-export async function admit(request: Request, verify: (token: string) => Promise<Verdict>): Promise<Admission> {
+/** What is needed to judge tokens that are bound to a key. */
+export interface PossessionCheck {
+  /** The URL by which this caller knows the resource. */
+  readonly resource: string;
+  readonly checkProof: ProofCheck;
+}
+
+/**
+ * Lets a request in that carries a valid token for this resource, and says why for any other. A token that is bound to a
+ * key needs the scheme DPoP and a proof; any other one the scheme Bearer.
+ *
+ * @param possession `undefined`: tokens that are bound to a key are refused
+ * @see RFC 9449 §7.1, §7.2
+ */
+export async function admit(
+  request: Request,
+  verify: (token: string) => Promise<Verdict>,
+  possession?: PossessionCheck,
+): Promise<Admission> {
   const credential = readCredential(request);
   if (credential.kind === 'none') return refuse('no_credential', 'no_credential');
   if (credential.kind === 'malformed') return refuse('invalid_request', credential.reason);
   const verdict = await verify(credential.token);
-  if (verdict.ok) return verdict;
+  if (verdict.ok) return admitBound(request, credential, verdict.principal, possession);
   const refusal = verdict.fault === 'issuer_unavailable' ? 'temporarily_unavailable' : 'invalid_token';
   return refuse(refusal, verdict.fault, verdict.hint);
 }
 
+async function admitBound(
+  request: Request,
+  { kind, token }: { readonly kind: 'bearer' | 'dpop'; readonly token: string },
+  principal: Principal,
+  possession: PossessionCheck | undefined,
+): Promise<Admission> {
+  const { keyThumbprint } = principal;
+  if (keyThumbprint === undefined)
+    return kind === 'bearer'
+      ? { ok: true, principal }
+      : refuse('invalid_bound_token', 'binding', 'the token is bound to no key but came as DPoP: send Bearer');
+  if (kind === 'bearer' || !possession)
+    return refuse('invalid_bound_token', 'binding', 'the token is bound to a key but came as Bearer: send DPoP');
+  const proof = await possession.checkProof({
+    proof: request.headers.get('dpop'),
+    method: request.method,
+    url: possession.resource,
+    token,
+    keyThumbprint,
+  });
+  return proof.ok ? { ok: true, principal } : refuse('invalid_dpop_proof', 'proof', proof.reason);
+}
+
 /** What the SDK hands to tools: who calls and with which scopes, and where a scope challenge points to. */
-export function authInfoOf(principal: Principal, resource: string, resourceMetadataUrl: string): AuthInfo {
+export function authInfoOf(
+  principal: Principal,
+  resource: string,
+  resourceMetadataUrl: string,
+  requestId: string,
+): AuthInfo {
   return {
     // The token itself stops here: no tool can pass it on (MCP security best practices, "Token Passthrough").
     token: '',
@@ -29,7 +75,7 @@ export function authInfoOf(principal: Principal, resource: string, resourceMetad
     expiresAt: principal.expiresAt,
     resource: new URL(resource),
     resourceMetadataUrl,
-    extra: { issuer: principal.issuer, subject: principal.subject },
+    extra: { issuer: principal.issuer, subject: principal.subject, requestId },
   };
 }
 

@@ -10,6 +10,7 @@ const silent = createLog({ sink: { write: () => true } });
 const trusted = {
   issuer: ISSUER,
   audiences: [],
+  toleratedAudiences: [],
   profile: 'rfc9068',
   jwksUri: undefined,
   introspection: undefined,
@@ -75,7 +76,7 @@ describe('key source', () => {
     await assert.rejects(find('k1'), IssuerUnavailableError);
   });
 
-  test('fetches at most once per window for unknown key ids, and sees a new key after it', async () => {
+  test('R7.flood, R7.rotation: fetches at most once per window for unknown key ids, and sees a new key after it', async () => {
     const { state, find, keyRequests } = await setUp();
     await find('k1');
     for (let index = 0; index < 500; index += 1)
@@ -108,7 +109,7 @@ describe('key source', () => {
     assert.ok(state.requests.length <= 3, `${state.requests.length} requests`);
   });
 
-  test('refuses an oversized document, HTML, and a document that is no key set', async () => {
+  test('R7.oversize: refuses an oversized document, HTML, and a document that is no key set', async () => {
     for (const body of [`{"keys":[${'{},'.repeat(200_000)}{}]}`, '<html></html>', '{"keys":"none"}', '[]']) {
       const { state, find } = await setUp({ jwksUri: `${ISSUER}/keys` });
       state.answer = () => new Response(body);
@@ -116,7 +117,7 @@ describe('key source', () => {
     }
   });
 
-  test('does not give a key that is published for encryption', async () => {
+  test('R7.enc: does not give a key that is published for encryption', async () => {
     const { state, find } = await setUp();
     state.keys = [{ ...(await publicKey('k1')), use: 'enc' }];
     await assert.rejects(find('k1'), { code: 'ERR_JWKS_NO_MATCHING_KEY' });

@@ -12,6 +12,8 @@ export interface KeySource {
   readonly getKey: JWTVerifyGetKey;
   /** Goes up whenever the published keys have changed. */
   readonly generation: () => number;
+  /** Fetches the keys if there are none yet; whether tokens can be verified now. */
+  readonly prepare: () => Promise<boolean>;
 }
 
 export interface KeySourceOptions {
@@ -95,5 +97,9 @@ export function createKeySource(issuer: TrustedIssuer, options: KeySourceOptions
       return current()(header, token);
     }
   };
-  return { getKey, generation: () => generation };
+  const prepare = async () => {
+    if (!keySet) await refresh();
+    return keySet !== undefined && now() - fetchedAtMs <= LIMITS.staleMs;
+  };
+  return { getKey, generation: () => generation, prepare };
 }

@@ -2,6 +2,7 @@
 // `checkClaims`; everybody else can only receive one.
 
 import type { TrustedIssuer } from '../config.ts';
+import { PROFILES } from '../token-profiles.ts';
 
 declare const checked: unique symbol;
 
@@ -16,6 +17,12 @@ export interface Principal {
   readonly expiresAt: number;
   /** The token's own id (`jti`), where it has one. */
   readonly tokenId: string | undefined;
+  /** The consent that it was given under, where the issuer says so (`gid`); one revocation ends all tokens of it. */
+  readonly grantId: string | undefined;
+  /** Seconds since the epoch. */
+  readonly issuedAt: number | undefined;
+  /** The key that it is bound to (`cnf.jkt`); without a proof of that key it is worth nothing. RFC 9449 §6.1 */
+  readonly keyThumbprint: string | undefined;
 }
 
 /** Why a token was refused; for the log, never for the wire. */
@@ -31,6 +38,7 @@ export type TokenFault =
   | 'not_yet_valid'
   | 'type'
   | 'claim'
+  | 'revoked'
   | 'inactive';
 
 export type Verdict =
@@ -79,16 +87,34 @@ export function checkClaims(issuer: TrustedIssuer, claims: Claims, nowMs: number
   if (exp - (typeof iat === 'number' ? iat : nowSeconds) > LIMITS.maxLifetimeSeconds)
     return refuse('claim', `the token lives longer than ${LIMITS.maxLifetimeSeconds} seconds`);
 
-  const clientId = claims['client_id'] ?? (issuer.profile === 'auth0' ? claims['azp'] : undefined);
-  if (typeof clientId !== 'string' || clientId === '') return refuse('claim', 'client_id is not a string');
+  const { clientClaims } = PROFILES[issuer.profile];
+  const clientId = clientClaims.map((name) => claims[name]).find((value) => value !== undefined);
+  if (typeof clientId !== 'string' || clientId === '')
+    return refuse('claim', `${clientClaims.join(' or ')} is not a string`);
   if (typeof sub !== 'string' || sub === '') return refuse('claim', 'sub is not a string');
   const scopes = grantedScopes(issuer, claims);
   if (!scopes) return refuse('claim', 'scope is not a string');
 
-  const tokenId = typeof jti === 'string' ? jti : undefined;
-  const principal = { issuer: issuer.issuer, subject: sub, clientId, scopes, expiresAt: exp, tokenId };
+  const { cnf, gid } = claims;
+  const keyThumbprint = isRecord(cnf) && typeof cnf['jkt'] === 'string' ? cnf['jkt'] : undefined;
+  if (cnf !== undefined && keyThumbprint === undefined) return refuse('claim', 'bound in a way that is not known here');
+  const principal = {
+    issuer: issuer.issuer,
+    subject: sub,
+    clientId,
+    scopes,
+    expiresAt: exp,
+    tokenId: typeof jti === 'string' ? jti : undefined,
+    grantId: typeof gid === 'string' ? gid : undefined,
+    issuedAt: typeof iat === 'number' ? iat : undefined,
+    keyThumbprint,
+  };
   // The brand has no value at run time; this is the one place that may add it.
   return { ok: true, principal: Object.freeze(principal) as unknown as Principal };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 export function refuse(fault: TokenFault, hint: string): Verdict {
@@ -100,14 +126,16 @@ export function quote(value: unknown): string {
   return JSON.stringify(String(value).slice(0, 120));
 }
 
-/** Our resource, or the issuer's userinfo endpoint, which issuers add when `openid` is asked for as well. */
-function isOwnAudience(issuer: TrustedIssuer, audience: string): boolean {
-  return issuer.audiences.includes(audience) || audience === `${issuer.issuer.replace(/\/$/, '')}/userinfo`;
+/** Ours, one that may stand beside it, or the issuer's userinfo endpoint, which comes with the scope `openid`. */
+function isOwnAudience({ issuer, audiences, toleratedAudiences }: TrustedIssuer, audience: string): boolean {
+  return [...audiences, ...toleratedAudiences, `${issuer.replace(/\/$/, '')}/userinfo`].includes(audience);
 }
 
 function grantedScopes(issuer: TrustedIssuer, claims: Claims): string[] | undefined {
-  const scope = claims['scope'] ?? '';
-  if (typeof scope !== 'string') return undefined;
-  const permissions = issuer.profile === 'auth0' && Array.isArray(claims['permissions']) ? claims['permissions'] : [];
-  return [...new Set([...scope.split(' '), ...permissions])].filter((name) => typeof name === 'string' && name !== '');
+  const { scopeStrings, scopeArrays } = PROFILES[issuer.profile];
+  const texts = scopeStrings.map((name) => claims[name] ?? '');
+  const lists = scopeArrays.map((name) => claims[name] ?? []);
+  if (!texts.every((text) => typeof text === 'string') || !lists.every(Array.isArray)) return undefined;
+  const names: unknown[] = [...texts.flatMap((text) => text.split(' ')), ...lists.flat()];
+  return [...new Set(names.filter((name) => typeof name === 'string' && name !== '') as string[])];
 }

@@ -28,7 +28,7 @@ describe('verified-token cache', () => {
     assert.equal(state.checks, 2);
   });
 
-  test('R8: a verdict does not outlive the token', async () => {
+  test('R8.cache: a verdict does not outlive the token', async () => {
     const { state, verify } = setUp({ expiresAt: 10 });
     await verify('t');
     state.nowMs = 9_999;
@@ -39,7 +39,7 @@ describe('verified-token cache', () => {
     assert.equal((await verify('t')).ok, false);
   });
 
-  test('R8: a verdict does not outlive a change of keys, not even one during the check', async () => {
+  test('R8.cache: a verdict does not outlive a change of keys, not even one during the check', async () => {
     const { state, verify } = setUp();
     await verify('t');
     state.generation = 1;

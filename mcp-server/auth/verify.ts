@@ -3,6 +3,7 @@
 
 import { decodeJwt, decodeProtectedHeader, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { TrustedIssuer } from '../config.ts';
+import { PROFILES } from '../token-profiles.ts';
 import { IssuerUnavailableError } from './issuer-metadata.ts';
 import { CLOCK_TOLERANCE_SECONDS, checkClaims, quote, refuse, type Verdict } from './principal.ts';
 
@@ -24,8 +25,7 @@ const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA 
 /**
  * Builds the check that every request passes.
  *
- * Profile `rfc9068` wants `typ: at+jwt`, `client_id` and `jti`; profile `auth0` also takes `typ: JWT`, `azp` for the
- * client and the union of `scope` and `permissions`.
+ * What an issuer's profile may differ in stands in token-profiles.ts; the standard one is RFC 9068 to the letter.
  *
  * @see RFC 9068 §4, RFC 8725 §3, RFC 7519 §4.1; Auth0, "Access token profiles"
  */
@@ -46,17 +46,18 @@ export function createVerifier(options: VerifierOptions): (token: string) => Pro
 }
 
 async function verifyFor(issuer: TrustedIssuer, keys: JWTVerifyGetKey, token: string, nowMs: number): Promise<Verdict> {
+  const { types, requiredClaims } = PROFILES[issuer.profile];
   try {
     const { payload, protectedHeader } = await jwtVerify(token, keys, {
       algorithms: ALGORITHMS,
       issuer: issuer.issuer,
       audience: [...issuer.audiences],
-      requiredClaims: ['exp', 'iat', 'sub', ...(issuer.profile === 'rfc9068' ? ['client_id', 'jti'] : [])],
+      requiredClaims: ['exp', 'iat', 'sub', ...requiredClaims],
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       currentDate: new Date(nowMs),
     });
-    const type = protectedHeader.typ?.toLowerCase().replace(/^application\//, '');
-    if (type !== 'at+jwt' && !(issuer.profile === 'auth0' && type === 'jwt'))
+    const type = (protectedHeader.typ ?? '').toLowerCase().replace(/^application\//, '');
+    if (!types.includes(type))
       return refuse(
         'type',
         `typ ${quote(protectedHeader.typ)} is not an access token's in the profile ${issuer.profile}`,

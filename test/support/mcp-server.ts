@@ -1,10 +1,13 @@
 // The MCP server, started as its main does, on free ports, with its log kept for the test to read.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Environment, parseConfig } from '../../mcp-server/config.ts';
 import { createLog } from '../../mcp-server/log.ts';
+import { createMetrics } from '../../mcp-server/metrics.ts';
 import { startServer } from '../../mcp-server/server.ts';
 import { freePorts } from './ports.ts';
 
@@ -27,8 +30,10 @@ export async function startTestServer(extra: Environment = {}): Promise<TestServ
   const environment = { PORT: String(port), AUTH_SERVER_PORT: String(authPort), DATA_DIR: dataDir, ...extra };
   const config = parseConfig(environment);
   let logText = '';
+  const metrics = config.metricsPort === undefined ? undefined : createMetrics();
   const log = createLog({
     level: 'debug',
+    observer: metrics?.observe,
     sink: {
       write: (line: string) => {
         logText += line;
@@ -36,7 +41,7 @@ export async function startTestServer(extra: Environment = {}): Promise<TestServ
       },
     },
   });
-  const server = await startServer(config, log);
+  const server = await startServer(config, log, metrics);
   return {
     url: config.resource,
     issuer: config.issuer.issuer,
@@ -50,6 +55,7 @@ export async function startTestServer(extra: Environment = {}): Promise<TestServ
     logText: () => logText,
     close: async () => {
       await server.close();
+      await assertNoSecretIn(logText, dataDir);
       await rm(dataDir, { recursive: true, force: true });
     },
   };
@@ -73,4 +79,13 @@ export function callTool(
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
   });
+}
+
+/** The canary of the whole test run: no server that a test started may have written a token or its client's secret. */
+async function assertNoSecretIn(text: string, dataDir: string): Promise<void> {
+  assert.doesNotMatch(text, /eyJ[\w-]{10,}\.[\w-]*/, 'a token in the log');
+  const file = join(dataDir, 'agent-client.json');
+  if (!existsSync(file)) return;
+  const { client_secret } = JSON.parse(await readFile(file, 'utf8'));
+  assert.ok(!text.includes(client_secret), 'a client secret in the log');
 }

@@ -1,0 +1,213 @@
+// Several issuers, their keys and their outages, over real HTTP.
+
+import assert from 'node:assert/strict';
+import { createSign, generateKeyPairSync } from 'node:crypto';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { base64url } from 'jose';
+import { createKeySource } from '../mcp-server/auth/keys.ts';
+import { createLog } from '../mcp-server/log.ts';
+import { callTool, startTestServer, type TestServer } from './support/mcp-server.ts';
+import { serve } from './support/ports.ts';
+import { createSigningIssuer, type SigningIssuer } from './support/signing-issuer.ts';
+
+const AUDIENCE = 'http://localhost:8000/mcp';
+const silent = createLog({ sink: { write: () => true } });
+
+describe('two accepted issuers', () => {
+  let first: SigningIssuer;
+  let second: SigningIssuer;
+  let server: TestServer;
+  before(async () => {
+    first = await createSigningIssuer(AUDIENCE);
+    second = await createSigningIssuer(AUDIENCE);
+    server = await startTestServer({
+      AUTH_ISSUER: first.issuer,
+      AUTH_AUDIENCE: AUDIENCE,
+      AUTH_ADDITIONAL_ISSUERS: JSON.stringify([{ issuer: second.issuer, audience: AUDIENCE, profile: 'auth0' }]),
+    });
+  });
+  after(async () => {
+    await server.close();
+    await first.close();
+    await second.close();
+  });
+  const call = (token: string) => callTool(server.url, token, 'add', { a: 2, b: 40 });
+
+  test('S1: both stand in the metadata, and tokens of both are accepted', async () => {
+    const metadata = await (
+      await fetch(`${new URL(server.url).origin}/.well-known/oauth-protected-resource/mcp`)
+    ).json();
+    assert.deepEqual(metadata.authorization_servers, [first.issuer, second.issuer]);
+    assert.equal((await call(await first.sign())).status, 200);
+    assert.equal((await call(await second.sign())).status, 200);
+  });
+
+  test('R2.mix-up: a token signed by one in the name of the other is refused', async () => {
+    for (const [signer, named] of [
+      [first, second],
+      [second, first],
+    ] as const) {
+      const response = await call(await signer.sign({ iss: named.issuer }));
+      assert.equal(response.status, 401);
+      assert.match(response.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
+    }
+  });
+
+  test('R2.tenant: a second tenant behind the same key set is refused', async () => {
+    const response = await call(await first.sign({ iss: `${first.issuer}/tenants/other` }));
+    assert.equal(response.status, 401);
+    assert.equal(server.log().findLast(({ event }) => event === 'request-refused')?.['reason'], 'issuer');
+  });
+
+  test('R3.permissions: permissions count for the issuer with the profile auth0, and only there', async () => {
+    const claims = { scope: '', permissions: ['read:add'] };
+    assert.equal((await call(await second.sign(claims))).status, 200);
+    assert.equal((await call(await first.sign(claims))).status, 403);
+  });
+
+  test('the profile auth0 takes typ JWT and azp, and nothing else more', async () => {
+    const dialect = {
+      client_id: undefined,
+      azp: 'client-1',
+      jti: undefined,
+      aud: [AUDIENCE, `${second.issuer}/userinfo`],
+    };
+    assert.equal((await call(await second.sign(dialect, { typ: 'JWT' }))).status, 200);
+    assert.equal((await call(await first.sign(dialect, { typ: 'JWT' }))).status, 401);
+    assert.equal((await call(await second.sign({ ...dialect, azp: undefined }, { typ: 'JWT' }))).status, 401);
+    assert.equal(
+      (await call(await second.sign({ ...dialect, aud: `${second.issuer}/userinfo` }, { typ: 'JWT' }))).status,
+      401,
+    );
+  });
+});
+
+describe('the keys of an issuer', () => {
+  const closers: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+  const setUp = async () => {
+    const issuer = await createSigningIssuer(AUDIENCE);
+    const server = await startTestServer({ AUTH_ISSUER: issuer.issuer, AUTH_AUDIENCE: AUDIENCE });
+    closers.push(issuer.close, server.close);
+    return { issuer, server, call: async (token: string) => callTool(server.url, token, 'add', { a: 2, b: 40 }) };
+  };
+
+  test('R7.outage: that cannot be had make 503 with Retry-After, never 401, and the server not ready', async () => {
+    const { issuer, server, call } = await setUp();
+    issuer.answerKeysWith((response) => response.writeHead(500).end('down'));
+    const response = await call(await issuer.sign());
+    assert.equal(response.status, 503);
+    assert.equal(response.headers.get('retry-after'), '10');
+    assert.equal(response.headers.get('www-authenticate'), null);
+    const origin = new URL(server.url).origin;
+    assert.equal((await fetch(`${origin}/readyz`)).status, 503);
+    assert.equal((await fetch(`${origin}/healthz`)).status, 200);
+  });
+
+  test('are fetched once for a hundred calls at once, and a flood of unknown kids adds nothing', async () => {
+    const { issuer, server, call } = await setUp();
+    assert.equal((await fetch(`${new URL(server.url).origin}/readyz`)).status, 200);
+    await Promise.all(Array.from({ length: 100 }, async () => call(await issuer.sign())));
+    await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => call(await issuer.sign({}, { kid: `flood-${index}` }))),
+    );
+    assert.equal(issuer.keyRequests(), 1);
+  });
+
+  test('R7.short-rsa: of 1024 bits verify nothing', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const { issuer, call } = await setUp();
+    const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256', use: 'sig' };
+    issuer.answerKeysWith((response) => response.end(JSON.stringify({ keys: [jwk] })));
+    const [, payload] = (await issuer.sign()).split('.');
+    const input = `${base64url.encode(JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid: 'short' }))}.${payload}`;
+    const signature = createSign('RSA-SHA256').update(input).sign(privateKey, 'base64url');
+    assert.equal((await call(`${input}.${signature}`)).status, 401);
+  });
+
+  test('R7.redirect: are not fetched from where a redirect points', async () => {
+    const { issuer, call } = await setUp();
+    const elsewhere = await serve((_request, response) => response.end(JSON.stringify({ keys: [issuer.publicJwk()] })));
+    closers.push(elsewhere.close);
+    issuer.answerKeysWith((response) => response.writeHead(302, { location: `${elsewhere.origin}/keys` }).end());
+    assert.equal((await call(await issuer.sign())).status, 503);
+  });
+
+  test('R7.slow: are given up on when they do not come', async () => {
+    const issuer = await createSigningIssuer(AUDIENCE);
+    closers.push(issuer.close);
+    issuer.answerKeysWith((response) => response.write('{"keys":['));
+    const trusted = {
+      issuer: issuer.issuer,
+      audiences: [AUDIENCE],
+      toleratedAudiences: [],
+      profile: 'rfc9068',
+      jwksUri: `${issuer.issuer}/keys`,
+      introspection: undefined,
+    } as const;
+    const source = createKeySource(trusted, { log: silent, timeoutMs: 50 });
+    assert.equal(await source.prepare(), false);
+  });
+
+  test('R9.outbound: are fetched without the token of a caller', async () => {
+    let authorization: string | undefined = 'nothing asked';
+    const probe = await serve((request, response) => {
+      authorization = request.headers.authorization;
+      response.end(JSON.stringify({ keys: [] }));
+    });
+    const issuer = await createSigningIssuer(AUDIENCE);
+    const server = await startTestServer({
+      AUTH_ISSUER: issuer.issuer,
+      AUTH_AUDIENCE: AUDIENCE,
+      AUTH_JWKS_URI: `${probe.origin}/keys`,
+    });
+    closers.push(probe.close, issuer.close, server.close);
+    await callTool(server.url, await issuer.sign(), 'add', { a: 2, b: 40 });
+    assert.equal(authorization, undefined);
+  });
+});
+
+describe('opaque tokens', () => {
+  const audience = AUDIENCE;
+  test('are asked about at the issuer when introspection is configured, and must be for this resource', async () => {
+    const questions: { authorization: string | undefined; body: string }[] = [];
+    const exp = Math.floor(Date.now() / 1000) + 300;
+    const known: Record<string, unknown> = {
+      good: { active: true, aud: audience, client_id: 'c', sub: 's', scope: 'read:add', exp },
+      foreign: { active: true, aud: 'https://api.example', client_id: 'c', sub: 's', scope: 'read:add', exp },
+      nowhere: { active: true, client_id: 'c', sub: 's', scope: 'read:add', exp },
+      endless: { active: true, aud: audience, client_id: 'c', sub: 's', scope: 'read:add' },
+    };
+    const issuer = await serve(async (request, response) => {
+      response.setHeader('content-type', 'application/json');
+      if (request.url === '/.well-known/oauth-authorization-server')
+        return void response.end(
+          JSON.stringify({ issuer: issuer.origin, introspection_endpoint: `${issuer.origin}/introspect` }),
+        );
+      if (request.url !== '/introspect') return void response.writeHead(404).end('{}');
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      questions.push({ authorization: request.headers.authorization, body });
+      const token = new URLSearchParams(body).get('token') ?? '';
+      if (token === 'broken') return void response.writeHead(500).end('{}');
+      response.end(JSON.stringify(known[token] ?? { active: false }));
+    });
+    const server = await startTestServer({
+      AUTH_ISSUER: issuer.origin,
+      AUTH_AUDIENCE: audience,
+      AUTH_INTROSPECTION_CLIENT_ID: 'resource server',
+      AUTH_INTROSPECTION_CLIENT_SECRET: 'a:b',
+    });
+    const statusOf = async (token: string) => (await callTool(server.url, token, 'add', { a: 2, b: 40 })).status;
+    assert.equal(await statusOf('good'), 200);
+    assert.equal(await statusOf('good'), 200);
+    assert.equal(questions.length, 1, 'remembered');
+    assert.equal(questions[0]?.authorization, `Basic ${Buffer.from('resource+server:a%3Ab').toString('base64')}`);
+    for (const token of ['foreign', 'nowhere', 'endless', 'unknown']) assert.equal(await statusOf(token), 401, token);
+    assert.equal(await statusOf('broken'), 503);
+    await server.close();
+    await issuer.close();
+  });
+});

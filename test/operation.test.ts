@@ -1,0 +1,150 @@
+// Running the server: readiness, metrics, traces, orderly stop, and a canary over everything that it writes.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { describe, test } from 'node:test';
+import { callTool, startTestServer } from './support/mcp-server.ts';
+import { freePorts, serve } from './support/ports.ts';
+import { createSigningIssuer } from './support/signing-issuer.ts';
+import { machineToken } from './support/tokens.ts';
+
+const AUDIENCE = 'http://localhost:8000/mcp';
+
+describe('operation', () => {
+  test('health, readiness and request ids', async () => {
+    const server = await startTestServer();
+    const { origin } = new URL(server.url);
+    for (const path of ['/healthz', '/readyz']) {
+      const response = await fetch(`${origin}${path}`, { headers: { 'x-request-id': 'probe-1' } });
+      assert.equal(response.status, 200, path);
+      assert.equal(response.headers.get('x-request-id'), 'probe-1');
+    }
+    await callTool(server.url, await machineToken(server), 'add', { a: 2, b: 40 }, { 'x-request-id': 'call-1' });
+    const entries = server.log().filter(({ request_id }) => request_id === 'call-1');
+    assert.deepEqual(entries.map(({ event }) => event).toSorted(), ['request', 'tool-call']);
+    await server.close();
+  });
+
+  test('metrics count requests, tool calls and refusals on a loopback port of their own', async () => {
+    const [metricsPort] = await freePorts(1);
+    const server = await startTestServer({ METRICS_PORT: String(metricsPort) });
+    await callTool(server.url, await machineToken(server), 'add', { a: 2, b: 40 });
+    await callTool(server.url, await machineToken(server), 'divide', { a: 2, b: 0 });
+    await callTool(server.url, undefined, 'add', {});
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    assert.match(text, /mcp_tool_call_duration_seconds_count\{tool="add",outcome="ok"\} 1/);
+    assert.match(text, /mcp_tool_call_duration_seconds_count\{tool="divide",outcome="tool-error"\} 1/);
+    assert.match(text, /mcp_refused_requests_total\{reason="no_credential"\} 1/);
+    assert.match(text, /mcp_http_request_duration_seconds_count\{route="\/mcp",status="200"\} 2/);
+    assert.match(text, /process_cpu_seconds_total/);
+    assert.equal((await fetch(`http://127.0.0.1:${metricsPort}/other`)).status, 404);
+    assert.equal((await fetch(`${new URL(server.url).origin}/metrics`)).status, 404);
+    await server.close();
+  });
+
+  test('a request becomes a span of the caller’s trace, without arguments', async () => {
+    const spans: { name: string; traceId: string; parentSpanId: string; attributes: { key: string }[] }[] = [];
+    const received = Promise.withResolvers<string>();
+    const collector = await serve(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      response.end('{}');
+      const { resourceSpans } = JSON.parse(body);
+      for (const { scopeSpans } of resourceSpans) for (const scope of scopeSpans) spans.push(...scope.spans);
+      received.resolve(body);
+    });
+    const server = await startTestServer({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin });
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+    await callTool(server.url, await machineToken(server), 'add', { a: 123_456, b: 40 }, { traceparent });
+    // Closing sends what has been collected.
+    await server.close();
+    const sent = await received.promise;
+    await collector.close();
+    const span = spans.find(({ name }) => name === 'tools/call add');
+    assert.equal(span?.traceId, traceId);
+    assert.equal(span?.parentSpanId, 'b7ad6b7169203331');
+    assert.ok(span?.attributes.some(({ key }) => key === 'gen_ai.tool.name'));
+    assert.doesNotMatch(sent, /123456|eyJ/);
+  });
+
+  test('stopping lets a request in flight finish, and takes no new one', async () => {
+    const server = await startTestServer();
+    const token = await machineToken(server);
+    const port = Number(new URL(server.url).port);
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'add', arguments: { a: 2, b: 40 } },
+    });
+    const socket = connect(port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    const head = [
+      'POST /mcp HTTP/1.1',
+      `Host: localhost:${port}`,
+      `Authorization: Bearer ${token}`,
+      'Content-Type: application/json',
+      'Accept: application/json, text/event-stream',
+      'Expect: 100-continue',
+      `Content-Length: ${body.length}`,
+      'Connection: close',
+      '',
+      '',
+    ];
+    socket.write(head.join('\r\n'));
+    // The server has the request once it asks for the body.
+    await once(socket, 'data');
+    const stopped = server.close();
+    await assert.rejects(fetch(`http://127.0.0.1:${port}/healthz`));
+    socket.write(body);
+    await once(socket, 'close');
+    await stopped;
+    assert.match(answer, /"result":42/);
+  });
+
+  test('R10.canary: nothing that the server writes contains a token, a secret or a code', async () => {
+    const [metricsPort] = await freePorts(1);
+    const issuer = await createSigningIssuer(AUDIENCE);
+    const server = await startTestServer({
+      METRICS_PORT: String(metricsPort),
+      AUTH_ISSUER: issuer.issuer,
+      AUTH_AUDIENCE: AUDIENCE,
+      RATE_LIMIT_PER_MINUTE: '5',
+    });
+    const canary = 'canary-4f1c9a';
+    const good = await issuer.sign({ sub: 'someone' });
+    const tokens = [
+      good,
+      await issuer.sign({ aud: canary }),
+      await issuer.sign({ iss: 'https://other.example', canary }),
+      await issuer.sign({}, { kid: 'unknown' }),
+      `${good.slice(0, -3)}AAA`,
+      `opaque-${canary}`,
+    ];
+    for (const token of tokens) {
+      await callTool(server.url, token, 'add', { a: 2, b: 40 });
+      await callTool(`${server.url}?access_token=${token}`, undefined, 'add', {});
+      await callTool(server.url, undefined, 'add', {}, { authorization: `Basic ${token}`, cookie: `t=${token}` });
+      await callTool(server.url, undefined, 'add', {}, { authorization: `Bearer ${token} ${token}` });
+      await callTool(server.url, good, 'add', { token });
+    }
+    const written = server.logText() + (await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text());
+    for (const token of tokens) {
+      assert.ok(
+        !written.includes(token),
+        written.split('\n').find((line) => line.includes(token)),
+      );
+      // A signature alone is enough to recognise a token by.
+      const signature = token.split('.')[2];
+      if (signature) assert.ok(!written.includes(signature));
+    }
+    assert.ok(!written.includes(`opaque-${canary}`));
+    await server.close();
+    await issuer.close();
+  });
+});

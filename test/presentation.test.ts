@@ -1,0 +1,305 @@
+// How a token is presented, what refusals look like, and who may address the server: over real HTTP, on raw sockets where
+// an HTTP client would not do it.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { ReadableStream } from 'node:stream/web';
+import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { listen } from '../mcp-server/listen.ts';
+import { callTool, startTestServer, type TestServer } from './support/mcp-server.ts';
+import { freePorts } from './support/ports.ts';
+import { machineToken } from './support/tokens.ts';
+
+describe('the MCP server over HTTP', () => {
+  let server: TestServer;
+  let token: string;
+  let origin: string;
+  before(async () => {
+    server = await startTestServer();
+    token = await machineToken(server);
+    origin = new URL(server.url).origin;
+  });
+  after(() => server.close());
+
+  const call = (headers: Record<string, string>) => callTool(server.url, undefined, 'add', { a: 2, b: 40 }, headers);
+  /** The server hangs up on a body that it will not read; the next request must not meet that connection. */
+  const alone = { connection: 'close', 'content-type': 'application/json' };
+  const port = () => Number(new URL(server.url).port);
+  /** Sends bytes and gives back what comes until the server closes. */
+  const raw = async (text: string, toPort = port()): Promise<string> => {
+    const socket = connect(toPort, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.write(text);
+    await once(socket, 'close');
+    return answer;
+  };
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'add', arguments: { a: 2, b: 40 } },
+  });
+  const rawCall = (host: string, lines: readonly string[]) =>
+    [
+      'POST /mcp HTTP/1.1',
+      `Host: ${host}`,
+      'Content-Type: application/json',
+      'Accept: application/json, text/event-stream',
+      `Content-Length: ${body.length}`,
+      'Connection: close',
+      ...lines,
+      '',
+      body,
+    ].join('\r\n');
+
+  test('R4.none, S2, S3: no token is 401 without error, with scope and metadata', async () => {
+    const response = await call({});
+    assert.equal(response.status, 401);
+    assert.equal(
+      response.headers.get('www-authenticate'),
+      `Bearer scope="read:add", resource_metadata="${origin}/.well-known/oauth-protected-resource/mcp"`,
+    );
+    assert.equal((await response.json()).error, 'unauthorized');
+  });
+
+  test('R4.query: a token in the query is 400, whatever the header says, and is not logged', async () => {
+    const url = `${server.url}?access_token=${token}`;
+    assert.equal((await callTool(url, undefined, 'add', { a: 1, b: 1 })).status, 400);
+    assert.equal((await callTool(url, token, 'add', { a: 1, b: 1 })).status, 400);
+    assert.ok(!server.logText().includes(token));
+  });
+
+  test('R4.body: a token in the body is no token', async () => {
+    const response = await fetch(server.url, { method: 'POST', body: new URLSearchParams({ access_token: token }) });
+    assert.equal(response.status, 401);
+  });
+
+  test('R4.two-headers: two Authorization headers are refused, also when both are good', async () => {
+    const line = `Authorization: Bearer ${token}`;
+    assert.match(await raw(rawCall(`localhost:${port()}`, [line])), /^HTTP\/1\.1 200 /);
+    assert.match(await raw(rawCall(`localhost:${port()}`, [line, line])), /^HTTP\/1\.1 400 /);
+    assert.match(await raw(rawCall(`localhost:${port()}`, ['Authorization: Bearer x', line])), /^HTTP\/1\.1 400 /);
+  });
+
+  test('R4.two-tokens: two tokens in one header are refused', async () => {
+    for (const authorization of [
+      `Bearer ${token} ${token}`,
+      `Bearer ${token}, Bearer ${token}`,
+      'Bearer',
+      `Bearer=${token}`,
+    ])
+      assert.equal((await call({ authorization })).status, 400, authorization.slice(0, 12));
+  });
+
+  test('R4.scheme-case: the scheme is case-insensitive', async () => {
+    for (const scheme of ['bearer', 'BEARER', 'bEaReR'])
+      assert.equal((await call({ authorization: `${scheme} ${token}` })).status, 200);
+  });
+
+  test('R4.other-scheme: another scheme is no bearer token', async () => {
+    for (const scheme of ['Basic', 'Token', 'Digest'])
+      assert.equal((await call({ authorization: `${scheme} ${token}` })).status, 401, scheme);
+  });
+
+  test('R4.cookie: a token in a cookie is refused', async () => {
+    assert.equal((await call({ cookie: `access_token=${token}; authorization=Bearer ${token}` })).status, 401);
+  });
+
+  test('R5.places: metadata at the path and at the root, with CORS, HEAD and OPTIONS', async () => {
+    for (const path of ['/.well-known/oauth-protected-resource/mcp', '/.well-known/oauth-protected-resource']) {
+      for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+        const response = await fetch(`${origin}${path}`, { method });
+        assert.ok(response.ok, `${method} ${path}`);
+        assert.equal(response.headers.get('access-control-allow-origin'), '*');
+      }
+      const metadata = await (await fetch(`${origin}${path}`)).json();
+      assert.equal(metadata.resource, server.url);
+    }
+    assert.equal((await fetch(`${origin}/.well-known/oauth-protected-resource/other`)).status, 404);
+  });
+
+  test('R5.resource: the metadata names the loopback name that was used', async () => {
+    for (const host of ['127.0.0.1', '[::1]']) {
+      const own = `http://${host}:${port()}`;
+      const metadata = await (await fetch(`${own}/.well-known/oauth-protected-resource/mcp`)).json();
+      assert.equal(metadata.resource, `${own}/mcp`);
+      assert.equal((await callTool(`${own}/mcp`, token, 'add', { a: 2, b: 40 })).status, 200);
+    }
+  });
+
+  test('R5.host, R6.host: a foreign Host is 403 and gets no metadata URL', async () => {
+    for (const host of [
+      'evil.example',
+      'localhost.evil.example',
+      '127.0.0.1.nip.io',
+      '[::ffff:7f00:1]',
+      '0.0.0.0',
+      'localhost:80@evil.example',
+      '',
+    ]) {
+      const answer = await raw(rawCall(host, [`Authorization: Bearer ${token}`]));
+      assert.match(answer, /^HTTP\/1\.1 40[03] /, host);
+      assert.doesNotMatch(answer, /resource_metadata/);
+    }
+    // A foreign port on our own name is a proxy's business, but the metadata stays where it is.
+    assert.match(await raw(rawCall('localhost:1', [])), new RegExp(`resource_metadata="${origin}/`));
+  });
+
+  test('R6.origin, S8: a foreign or opaque Origin is 403 although the Host is right', async () => {
+    for (const bad of [
+      'https://evil.example',
+      'null',
+      'http://localhost.evil.example',
+      'file://',
+      'chrome-extension://x',
+      'http://127.0.0.1.nip.io',
+    ])
+      assert.equal((await call({ authorization: `Bearer ${token}`, origin: bad })).status, 403, bad);
+    assert.equal((await call({ authorization: `Bearer ${token}`, origin: 'http://localhost:6274' })).status, 200);
+  });
+
+  test('R6.loopback: nobody answers on the other addresses of this machine', async () => {
+    const others = Object.values(networkInterfaces())
+      .flatMap((list) => list ?? [])
+      .filter(({ internal, family }) => !internal && family === 'IPv4');
+    for (const { address } of others) await assert.rejects(fetch(`http://${address}:${port()}/healthz`), address);
+    assert.equal((await fetch(`http://127.0.0.1:${port()}/healthz`)).status, 200);
+  });
+
+  test('R6.size: a large body is 413 before the token is looked at', async () => {
+    const large = `"${'x'.repeat(1024 * 1024)}"`;
+    const response = await fetch(server.url, {
+      method: 'POST',
+      body: large,
+      headers: { authorization: 'Bearer forged', ...alone },
+    });
+    assert.equal(response.status, 413);
+  });
+
+  test('R6.size: a large body without a length is cut off as well', async () => {
+    async function* chunks() {
+      for (let index = 0; index < 40; index += 1) yield new Uint8Array(64 * 1024).fill(0x20);
+    }
+    const init = {
+      method: 'POST',
+      body: ReadableStream.from(chunks()),
+      duplex: 'half',
+      headers: { authorization: `Bearer ${token}`, ...alone },
+    };
+    // The server may close the connection before the body has been sent.
+    const status = await fetch(server.url, init as RequestInit).then(
+      (response) => response.status,
+      () => 'closed',
+    );
+    assert.ok(status === 413 || status === 'closed', String(status));
+  });
+
+  test('R6.gzip: a compressed body is 415, unpacked never', async () => {
+    const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024, 0x20));
+    for (const encoding of ['gzip', 'br', 'deflate', 'identity, gzip']) {
+      const headers = {
+        authorization: `Bearer ${token}`,
+        ...alone,
+        'content-encoding': encoding,
+      };
+      assert.equal((await fetch(server.url, { method: 'POST', body: bomb, headers })).status, 415, encoding);
+    }
+  });
+
+  test('R6.depth: a deeply nested body is 400, brackets in strings are not', async () => {
+    const send = (text: string) =>
+      fetch(server.url, {
+        method: 'POST',
+        body: text,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...alone,
+          accept: 'application/json, text/event-stream',
+        },
+      });
+    for (const open of ['[', '{"a":']) assert.equal((await send(open.repeat(100_000))).status, 400);
+    assert.equal(
+      (await send(JSON.stringify({ jsonrpc: '2.0', id: '[['.repeat(100), method: 'tools/list' }))).status,
+      200,
+    );
+  });
+
+  test('R10.injection: a request id is taken only if it is short and plain', async () => {
+    const idOf = async (id: string) =>
+      (await fetch(`${origin}/healthz`, { headers: { 'x-request-id': id } })).headers.get('x-request-id');
+    assert.equal(await idOf('abc-123'), 'abc-123');
+    for (const id of ['x'.repeat(65), 'a b', '{"event":"forged"}'])
+      assert.match((await idOf(id)) ?? '', /^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('a service with short limits', () => {
+  const withLimits = async (
+    limits: NonNullable<Parameters<typeof listen>[0]['limits']>,
+    run: (port: number) => Promise<void>,
+  ) => {
+    const [port = 0] = await freePorts(1);
+    const listener = await listen({
+      addresses: ['127.0.0.1'],
+      port,
+      portVariable: 'PORT',
+      limits,
+      handle: (request, response) => void request.resume().on('end', () => response.end('ok')),
+    });
+    try {
+      await run(port);
+    } finally {
+      await listener.close(0);
+    }
+  };
+  const untilClosed = async (port: number, text: string) => {
+    const socket = connect(port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    socket.write(text);
+    await once(socket, 'close');
+    return answer;
+  };
+
+  test('R6.slow: slow headers and slow bodies are cut off', async () => {
+    const limits = { headersTimeoutMs: 50, requestTimeoutMs: 100, checkIntervalMs: 20 };
+    await withLimits(limits, async (port) => {
+      assert.match(await untilClosed(port, 'POST /mcp HTTP/1.1\r\nHost: localhost\r\n'), /^HTTP\/1\.1 408 /);
+      assert.match(
+        await untilClosed(port, 'POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc'),
+        /^HTTP\/1\.1 408 /,
+      );
+    });
+  });
+
+  test('R6.slow: long headers are refused', async () => {
+    await withLimits({ maxHeaderBytes: 2_048 }, async (port) => {
+      assert.match(
+        await untilClosed(port, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(4_096)}\r\n\r\n`),
+        /^HTTP\/1\.1 431 /,
+      );
+    });
+  });
+
+  test('R6.connections: connections over the limit are closed', async () => {
+    await withLimits({ maxConnections: 2 }, async (port) => {
+      const open = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
+      await Promise.all(open.map((socket) => once(socket, 'connect')));
+      // Both are known to the server once it has answered on them.
+      for (const socket of open) {
+        socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+        await once(socket, 'data');
+      }
+      assert.equal(await untilClosed(port, ''), '');
+      for (const socket of open) socket.destroy();
+    });
+  });
+});
