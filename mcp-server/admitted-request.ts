@@ -7,6 +7,8 @@ export interface AdmittedRequest {
   readonly authInfo: AuthInfo;
   /** `undefined` when there is none, or it is not JSON by its media type. Chosen by the client. */
   readonly parsedBody: unknown;
+  /** Whether the caller's token is still good; default for as long as it says. */
+  readonly isStillGood?: () => Promise<boolean>;
 }
 
 /** The person or machine that a token speaks for, whichever client holds it. */

@@ -125,7 +125,7 @@ export function createApp(options: AppOptions): App {
       if (!parsed.ok) return context.json(parseError(parsed.message), parsed.status);
       const authInfo = authInfoOf(principal, resource, metadataUrl, context.var.requestId);
       return tracing.trace(describeRequest(parsed.body, request.headers), () =>
-        endpoint.handle({ request, authInfo, parsedBody: parsed.body }),
+        endpoint.handle({ request, authInfo, parsedBody: parsed.body, isStillGood: admission.isStillGood }),
       );
     },
   );

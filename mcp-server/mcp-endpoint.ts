@@ -76,7 +76,12 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
       const { response, onEnd } = await answer(admitted);
       // A token without an end is no token of ours; its streams end at once. The gate still takes it for the tolerance.
       const expiresAtMs = ((admitted.authInfo.expiresAt ?? 0) + CLOCK_TOLERANCE_SECONDS) * 1000;
-      return streams.guard(response, { expiresAtMs, standing: isStanding(admitted), onEnd });
+      return streams.guard(response, {
+        expiresAtMs,
+        standing: isStanding(admitted),
+        isStillGood: admitted.isStillGood ?? (async () => true),
+        onEnd,
+      });
     },
     counts: () => ({ sessions: sessions.count(), streams: streams.count() }),
     endStandingStreams: () => streams.endStanding(),

@@ -21,7 +21,7 @@ function createSource() {
   };
 }
 
-function guarded({ standing = false } = {}) {
+function guarded({ standing = false, isStillGood = async () => true } = {}) {
   const clock = createFakeClock(0);
   const streams = createOpenStreams(clock);
   const source = createSource();
@@ -29,7 +29,7 @@ function guarded({ standing = false } = {}) {
   const onEnd = () => {
     ends += 1;
   };
-  const terms = { expiresAtMs: 1_000, standing, onEnd };
+  const terms = { expiresAtMs: 10_000, standing, isStillGood, onEnd };
   const response = streams.guard(source.response, terms);
   return { clock, streams, source, response, ends: () => ends };
 }
@@ -40,17 +40,35 @@ describe('open streams', () => {
     const reader = response.body?.getReader();
     source.send('one');
     assert.equal(new TextDecoder().decode((await reader?.read())?.value), 'one');
-    clock.advance(999);
+    clock.advance(9_999);
     assert.deepEqual([streams.count(), ends()], [1, 0]);
     clock.advance(1);
     assert.equal((await reader?.read())?.done, true);
     assert.deepEqual([source.isCancelled(), streams.count(), ends()], [true, 0, 1]);
   });
 
+  test('R6.stream: a stream ends when its token is revoked, and goes on while it is good', async () => {
+    let good = true;
+    let asked = 0;
+    const { clock, source, response, ends } = guarded({
+      isStillGood: async () => {
+        asked += 1;
+        return good;
+      },
+    });
+    clock.advance(2_000);
+    await Promise.resolve();
+    assert.deepEqual([asked, ends()], [1, 0]);
+    good = false;
+    clock.advance(2_000);
+    await response.body?.getReader().read();
+    assert.deepEqual([asked, ends(), source.isCancelled()], [2, 1, true]);
+  });
+
   test('a client that goes away ends the source, once', async () => {
     const { clock, source, response, ends } = guarded();
     await response.body?.cancel();
-    clock.advance(5_000);
+    clock.advance(50_000);
     assert.deepEqual([source.isCancelled(), ends()], [true, 1]);
   });
 
@@ -72,7 +90,7 @@ describe('open streams', () => {
       ends += 1;
     };
     const response = Response.json({});
-    const terms = { expiresAtMs: 1, standing: false, onEnd };
+    const terms = { expiresAtMs: 1, standing: false, isStillGood: async () => true, onEnd };
     assert.equal(streams.guard(response, terms), response);
     assert.equal(ends, 1);
   });

@@ -1,5 +1,5 @@
-// Every event stream that this server has open. None outlives the token it was opened with, and all of them end when the
-// server stops.
+// Every event stream that this server has open. None outlives the token it was opened with, be it expired or revoked, and
+// all of them end when the server stops.
 
 import type { Clock } from './clock.ts';
 
@@ -8,9 +8,14 @@ export interface StreamTerms {
   readonly expiresAtMs: number;
   /** A stream that waits for news, as opposed to one that carries the answer to a call. */
   readonly standing: boolean;
+  /** Asked every two seconds; `false` ends the stream. */
+  readonly isStillGood: () => Promise<boolean>;
   /** Called once when the exchange is over, however it ended; at once when the response is no stream. */
   readonly onEnd: () => void;
 }
+
+/** A revocation ends a stream within this time and the one that the issuer's list takes. */
+const RECHECK_MS = 2_000;
 
 export interface OpenStreams {
   /** The response with a body that keeps `terms`. */
@@ -30,7 +35,7 @@ export function createOpenStreams(clock: Clock): OpenStreams {
         terms.onEnd();
         return response;
       }
-      const { body, end } = limitBody(response.body, clock, terms.expiresAtMs, () => {
+      const { body, end } = limitBody(response.body, clock, terms, () => {
         open.delete(entry);
         terms.onEnd();
       });
@@ -49,13 +54,15 @@ export function createOpenStreams(clock: Clock): OpenStreams {
 }
 
 /** The same bytes until `end` is called or time is up; the source is then cancelled, and `onEnd` runs once. */
-function limitBody(source: ReadableStream<Uint8Array>, clock: Clock, expiresAtMs: number, onEnd: () => void) {
+function limitBody(source: ReadableStream<Uint8Array>, clock: Clock, terms: StreamTerms, onEnd: () => void) {
+  const { expiresAtMs, isStillGood } = terms;
   const reader = source.getReader();
   let over = false;
   const finish = () => {
     if (over) return;
     over = true;
     stopTimer();
+    stopRechecks();
     onEnd();
   };
   const end = () => {
@@ -64,6 +71,17 @@ function limitBody(source: ReadableStream<Uint8Array>, clock: Clock, expiresAtMs
     void reader.cancel();
   };
   const stopTimer = clock.after(expiresAtMs - clock.now(), end);
+  let stopRechecks: () => unknown = () => undefined;
+  const recheckLater = () => {
+    stopRechecks = clock.after(RECHECK_MS, () => {
+      isStillGood().then((good) => {
+        if (over) return;
+        if (good) recheckLater();
+        else end();
+      }, end);
+    });
+  };
+  recheckLater();
   const body = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
       try {

@@ -80,6 +80,26 @@ describe('revocation', () => {
     assert.equal((await call(second.access_token)).status, 200);
   });
 
+  test('R6.stream: a stream that waits for news ends when its token is revoked', async () => {
+    const configuration = await discover();
+    const { tokens } = await signIn(configuration);
+    const headers = { authorization: `Bearer ${tokens.access_token}`, accept: 'application/json, text/event-stream' };
+    const clientInfo = { name: 'test', version: '1' };
+    const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+    const opened = await fetch(server.url, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: initialize }),
+    });
+    await opened.text();
+    const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
+    const stream = await fetch(server.url, { headers: { ...headers, ...session } });
+    assert.equal(stream.status, 200);
+    await oauth.tokenRevocation(configuration, tokens.refresh_token ?? '');
+    // Resolves when the server ends the stream; the test's own time limit is what would end it otherwise.
+    await stream.text();
+  });
+
   test('a client that is removed takes its tokens with it', async () => {
     const registration = await fetch(`${server.issuer}/oidc/register`, {
       method: 'POST',

@@ -6,7 +6,12 @@ import type { ProofCheck } from './dpop.ts';
 import type { Principal, Verdict } from './principal.ts';
 
 export type Admission =
-  | { readonly ok: true; readonly principal: Principal }
+  | {
+      readonly ok: true;
+      readonly principal: Principal;
+      /** Whether the token is still good, for what goes on after the request; an outage of the issuer does not end it. */
+      readonly isStillGood: () => Promise<boolean>;
+    }
   | { readonly ok: false; readonly refusal: Refusal; readonly reason: string; readonly hint: string | undefined };
 
 /** What is needed to judge tokens that are bound to a key. */
@@ -32,7 +37,13 @@ export async function admit(
   if (credential.kind === 'none') return refuse('no_credential', 'no_credential');
   if (credential.kind === 'malformed') return refuse('invalid_request', credential.reason);
   const verdict = await verify(credential.token);
-  if (verdict.ok) return admitBound(request, credential, verdict.principal, possession);
+  if (verdict.ok) {
+    const isStillGood = async () => {
+      const again = await verify(credential.token);
+      return again.ok || again.fault === 'issuer_unavailable';
+    };
+    return admitBound(request, credential, { ok: true, principal: verdict.principal, isStillGood }, possession);
+  }
   const refusal = verdict.fault === 'issuer_unavailable' ? 'temporarily_unavailable' : 'invalid_token';
   return refuse(refusal, verdict.fault, verdict.hint);
 }
@@ -40,13 +51,13 @@ export async function admit(
 async function admitBound(
   request: Request,
   { kind, token }: { readonly kind: 'bearer' | 'dpop'; readonly token: string },
-  principal: Principal,
+  admission: Admission & { ok: true },
   possession: PossessionCheck | undefined,
 ): Promise<Admission> {
-  const { keyThumbprint } = principal;
+  const { keyThumbprint } = admission.principal;
   if (keyThumbprint === undefined)
     return kind === 'bearer'
-      ? { ok: true, principal }
+      ? admission
       : refuse('invalid_bound_token', 'binding', 'the token is bound to no key but came as DPoP: send Bearer');
   if (kind === 'bearer' || !possession)
     return refuse('invalid_bound_token', 'binding', 'the token is bound to a key but came as Bearer: send DPoP');
@@ -57,7 +68,7 @@ async function admitBound(
     token,
     keyThumbprint,
   });
-  return proof.ok ? { ok: true, principal } : refuse('invalid_dpop_proof', 'proof', proof.reason);
+  return proof.ok ? admission : refuse('invalid_dpop_proof', 'proof', proof.reason);
 }
 
 /** What the SDK hands to tools: who calls and with which scopes, and where a scope challenge points to. */
