@@ -110,4 +110,14 @@ describe('agent configuration', () => {
     for (const [content, expected] of cases) assert.match(faultsOf({ MCP_CONFIG: mcpFile(content) }), expected);
     assert.match(faultsOf({ MCP_CONFIG: '/does/not/exist' }), /or MCP_SERVER_URL; there is neither/);
   });
+
+  test('tokens are kept under XDG_STATE_HOME, which is absolute, or nowhere', () => {
+    const directory = (extra: Record<string, string>) =>
+      parseConfig({ MCP_SERVER_URL: 'http://localhost:1/mcp', ...extra }).tokenDirectory;
+    assert.equal(directory({ XDG_STATE_HOME: '/state' }), '/state/authorized-mcp-agent/tokens');
+    assert.match(directory({}) ?? '', /\/\.local\/state\/authorized-mcp-agent\/tokens$/);
+    assert.equal(directory({ TOKEN_STORE: 'none' }), undefined);
+    assert.throws(() => directory({ XDG_STATE_HOME: 'state' }), /XDG_STATE_HOME: expected an absolute path/);
+    assert.throws(() => directory({ TOKEN_STORE: 'disk' }), /TOKEN_STORE: expected file or none/);
+  });
 });

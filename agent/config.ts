@@ -2,7 +2,8 @@
 // environment in this half.
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { parse } from 'dotenv';
 import * as z from 'zod';
 import { AgentError } from './errors.ts';
@@ -35,6 +36,8 @@ export type CredentialConfig =
 export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
   readonly credential: CredentialConfig;
+  /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
+  readonly tokenDirectory: string | undefined;
   /** Model calls that one turn may make. */
   readonly maxTurns: number;
   /** What was typed in the chat before; created with mode 0600. */
@@ -65,6 +68,9 @@ const environmentSchema = z
       .regex(/^[\w.~+/-]+=*$/, 'a bare access token, without "Bearer " and without quotes')
       .optional(),
     DATA_DIR: z.string().default('.data'),
+    // Relative paths are invalid by the XDG base directory specification, and would plant tokens wherever one stands.
+    XDG_STATE_HOME: z.string().refine(isAbsolute, 'an absolute path').optional(),
+    TOKEN_STORE: z.enum(['file', 'none'], 'file or none').default('file'),
     AUTH0_DOMAIN: z
       .string()
       .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'a host name such as TENANT.eu.auth0.com, without https:// and slash')
@@ -140,6 +146,10 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
   return {
     servers,
     credential: credentialFrom(env),
+    tokenDirectory:
+      env.TOKEN_STORE === 'none'
+        ? undefined
+        : join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent', 'tokens'),
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
     environment: withoutEmpty(environment),

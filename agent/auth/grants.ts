@@ -4,14 +4,7 @@
 import * as oauth from 'openid-client';
 import { AgentError } from '../errors.ts';
 import { describe, findAgentError } from './discovery.ts';
-
-/** What a grant gave. */
-export interface Tokens {
-  readonly accessToken: string;
-  /** Milliseconds since the epoch; `undefined` when the issuer does not say, which does not mean expired. */
-  readonly expiresAtMs: number | undefined;
-  readonly scopes: readonly string[];
-}
+import type { StoredTokens } from './token-store.ts';
 
 export interface ClientCredentialsRequest {
   readonly resource: string;
@@ -32,7 +25,7 @@ export interface ClientCredentialsRequest {
 export async function requestClientCredentials(
   configuration: oauth.Configuration,
   { resource, audience, scopes, nowMs }: ClientCredentialsRequest,
-): Promise<Tokens> {
+): Promise<StoredTokens> {
   const issuer = configuration.serverMetadata().issuer;
   try {
     const answer = await oauth.clientCredentialsGrant(configuration, {
@@ -40,15 +33,22 @@ export async function requestClientCredentials(
       audience: audience ?? resource,
       ...(scopes.length > 0 ? { scope: scopes.join(' ') } : {}),
     });
-    return {
-      accessToken: answer.access_token,
-      expiresAtMs: answer.expires_in === undefined ? undefined : nowMs + answer.expires_in * 1000,
-      // RFC 6749 §5.1: no scope in the answer means the scope that was asked for.
-      scopes: answer.scope === undefined ? scopes : answer.scope.split(' ').filter(Boolean),
-    };
+    return toTokens(answer, scopes, nowMs);
   } catch (error) {
     throw translate(error, issuer, resource, scopes);
   }
+}
+
+function toTokens(answer: oauth.TokenEndpointResponse, scopes: readonly string[], nowMs: number): StoredTokens {
+  return {
+    accessToken: answer.access_token,
+    ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
+    issuedAtMs: nowMs,
+    ...(answer.expires_in === undefined ? {} : { expiresAtMs: nowMs + answer.expires_in * 1000 }),
+    // RFC 6749 §5.1: no scope in the answer means the scope that was asked for.
+    scopes: answer.scope === undefined ? [...scopes] : answer.scope.split(' ').filter(Boolean),
+    requestedScopes: [...scopes],
+  };
 }
 
 function translate(error: unknown, issuer: string, resource: string, scopes: readonly string[]): unknown {

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { serve } from '../../test/support/ports.ts';
 import type { CredentialConfig } from '../config.ts';
 import { createTokenSource } from './token-source.ts';
+import { createMemoryTokenStore } from './token-store.ts';
 
 const NO_CHALLENGE = { resourceMetadataUrl: undefined, scope: undefined };
 
@@ -118,6 +119,39 @@ describe('token source', () => {
     const second = await source.renew(first, NO_CHALLENGE);
     assert.equal(await source.renew(first, NO_CHALLENGE), second);
     assert.equal(tokenRequests.length, 2);
+  });
+
+  test('C5: a token of an earlier run is used again, and one that the server has refused is not', async () => {
+    const store = createMemoryTokenStore();
+    const run = () =>
+      createTokenSource({ serverUrl: `${origin}/mcp`, credential: credential(), store, now: () => nowMs });
+    assert.equal(await run().renew(undefined, NO_CHALLENGE), 'token-1');
+    const second = run();
+    assert.equal(await second.renew(undefined, NO_CHALLENGE), 'token-1');
+    assert.equal(second.isAdopted('token-1'), true);
+    assert.equal(await second.renew('token-1', NO_CHALLENGE), 'token-2');
+    assert.equal(second.isAdopted('token-2'), false);
+    nowMs += 600_000;
+    assert.equal(await run().renew(undefined, NO_CHALLENGE), 'token-3', 'nor is one that has expired');
+    assert.equal(tokenRequests.length, 3);
+  });
+
+  test('C5: a stored token that lacks a scope which is asked for is not used', async () => {
+    const store = createMemoryTokenStore();
+    const run = () =>
+      createTokenSource({ serverUrl: `${origin}/mcp`, credential: credential(), store, now: () => nowMs });
+    await run().renew(undefined, { ...NO_CHALLENGE, scope: 'read:a' });
+    assert.equal(await run().renew(undefined, { ...NO_CHALLENGE, scope: 'read:b' }), 'token-2');
+  });
+
+  test('C5: an issuer in trouble does not cost the stored token', async () => {
+    const store = createMemoryTokenStore();
+    const run = () =>
+      createTokenSource({ serverUrl: `${origin}/mcp`, credential: credential(), store, now: () => nowMs });
+    await run().renew(undefined, NO_CHALLENGE);
+    grant = () => ({ status: 503, body: {} });
+    await assert.rejects(run().renew('token-1', NO_CHALLENGE), { code: 'unreachable' });
+    assert.equal(await run().renew(undefined, NO_CHALLENGE), 'token-1');
   });
 
   test('renews half a minute before the end, once for all callers', async () => {

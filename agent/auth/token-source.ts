@@ -12,8 +12,9 @@ import {
   type MachineClient,
   type ProtectedResource,
 } from './discovery.ts';
-import { requestClientCredentials, type Tokens } from './grants.ts';
+import { requestClientCredentials } from './grants.ts';
 import { loadLocalClient } from './local-client.ts';
+import { createMemoryTokenStore, type StoredTokens, type TokenKey, type TokenStore } from './token-store.ts';
 
 export interface TokenSource {
   /** The token to send, renewed first when it is about to expire; `undefined` until a server has asked for one. */
@@ -31,11 +32,15 @@ export interface TokenSource {
    * @throws {AgentError} `insufficient_scope` when they are not to be had; asked once, not again and again
    */
   stepUp(stale: string | undefined, challenge: Challenge): Promise<string>;
+  /** Whether the token was issued in an earlier run or to another process: that it is refused says nothing about the next. */
+  isAdopted(token: string): boolean;
 }
 
 export interface TokenSourceOptions {
   readonly serverUrl: string;
   readonly credential: CredentialConfig;
+  /** Tokens of earlier runs and other processes; default: one that ends with this source. */
+  readonly store?: TokenStore;
   readonly fetch?: Fetch;
   /** Clock in milliseconds; default `Date.now`. */
   readonly now?: () => number;
@@ -43,6 +48,8 @@ export interface TokenSourceOptions {
 
 /** A token is renewed this long before it expires, or after nine tenths of a shorter life. */
 const EARLY_RENEWAL_MS = 30_000;
+/** Under this name the agent keeps what it got in its own name, apart from what a person granted it. */
+const MACHINE_PROFILE = 'client-credentials';
 
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   return options.credential.kind === 'bearer'
@@ -63,18 +70,19 @@ function createPreIssuedSource(token: string, serverUrl: string): TokenSource {
     stepUp: async (_stale, { scope }) => {
       throw scopeError(scope?.split(' ') ?? [], 'MCP_BEARER_TOKEN does not carry it');
     },
+    isAdopted: () => false,
   };
 }
 
 function createMachineSource(
-  { serverUrl, fetch, now = Date.now }: TokenSourceOptions,
+  { serverUrl, store = createMemoryTokenStore(), fetch, now = Date.now }: TokenSourceOptions,
   credential: Exclude<CredentialConfig, { kind: 'bearer' }>,
 ): TokenSource {
   const boundedFetch = createBoundedFetch(fetch);
-  let tokens: Tokens | undefined;
-  let issuedAtMs = 0;
-  let flight: Promise<Tokens> | undefined;
-  let authority: { resource: ProtectedResource; issuer: Configuration } | undefined;
+  let tokens: StoredTokens | undefined;
+  let adopted: string | undefined;
+  let flight: Promise<StoredTokens> | undefined;
+  let authority: Authority | undefined;
   const wanted = new Set<string>();
   /** Scopes that the issuer has refused; asking again with every call would only use up its patience. */
   const refused = new Set<string>();
@@ -88,29 +96,37 @@ function createMachineSource(
         'untrusted_issuer',
         `${serverUrl} takes tokens of ${resource.issuers.map((issuer) => JSON.stringify(issuer.slice(0, 120))).join(', ')}, but the client ${JSON.stringify(client.clientId)} belongs to ${client.issuer}. Its secret was not sent.`,
       );
-    return { resource, issuer: await discoverIssuer(client, boundedFetch) };
+    const audience = credential.kind === 'client-credentials' ? credential.audience : undefined;
+    const key: TokenKey = {
+      issuer: client.issuer,
+      resource: audience ?? resource.resource,
+      clientId: client.clientId,
+      profile: MACHINE_PROFILE,
+    };
+    return { resource, audience, key, issuer: await discoverIssuer(client, boundedFetch) };
   };
 
-  const request = async (challenge: Challenge, extraScopes: readonly string[]) => {
+  const request = async (stale: string | undefined, challenge: Challenge, extraScopes: readonly string[]) => {
     authority ??= await discover(challenge);
-    const { resource, issuer } = authority;
+    const { resource, audience, key, issuer } = authority;
     // Scope Selection Strategy of MCP 2026-07-28: what the challenge names, else all that the resource speaks of.
     if (wanted.size === 0) for (const scope of challenge.scope?.split(' ') ?? resource.scopes ?? []) wanted.add(scope);
-    const audience = credential.kind === 'client-credentials' ? credential.audience : undefined;
     const scopes = [...new Set([...wanted, ...extraScopes])];
-    const answer = await requestClientCredentials(issuer, {
-      resource: resource.resource,
-      audience,
-      scopes,
-      nowMs: now(),
+    const answer = await obtain(store, key, {
+      isGood: (stored) =>
+        stored.accessToken !== stale &&
+        !isDue(stored, now()) &&
+        extraScopes.every((scope) => stored.scopes.includes(scope)) &&
+        scopes.every((scope) => stored.scopes.includes(scope) || stored.requestedScopes.includes(scope)),
+      issue: () => requestClientCredentials(issuer, { resource: resource.resource, audience, scopes, nowMs: now() }),
     });
-    for (const scope of answer.scopes) wanted.add(scope);
-    tokens = answer;
-    issuedAtMs = now();
-    return answer;
+    for (const scope of answer.tokens.scopes) wanted.add(scope);
+    tokens = answer.tokens;
+    adopted = answer.isAdopted ? answer.tokens.accessToken : undefined;
+    return answer.tokens;
   };
-  const share = (challenge: Challenge, extraScopes: readonly string[] = []) => {
-    flight ??= request(challenge, extraScopes).finally(() => {
+  const share = (challenge: Challenge, stale: string | undefined, extraScopes: readonly string[] = []) => {
+    flight ??= request(stale, challenge, extraScopes).finally(() => {
       flight = undefined;
     });
     return flight;
@@ -118,10 +134,10 @@ function createMachineSource(
 
   return {
     current: async () => {
-      if (!tokens || !isDue(tokens, issuedAtMs, now())) return tokens?.accessToken;
+      if (!tokens || !isDue(tokens, now())) return tokens?.accessToken;
       const previous = tokens;
       try {
-        return (await share(NO_CHALLENGE)).accessToken;
+        return (await share(NO_CHALLENGE, previous.accessToken)).accessToken;
       } catch (error) {
         // Early renewal failed, but the token is still good: the issuer may be back before it is not.
         if (previous.expiresAtMs !== undefined && previous.expiresAtMs > now()) return previous.accessToken;
@@ -130,7 +146,7 @@ function createMachineSource(
     },
     renew: async (stale, challenge) => {
       if (tokens && tokens.accessToken !== stale) return tokens.accessToken;
-      return (await share(challenge)).accessToken;
+      return (await share(challenge, tokens?.accessToken ?? stale)).accessToken;
     },
     stepUp: async (stale, challenge) => {
       const needed = challenge.scope?.split(' ').filter(Boolean) ?? [];
@@ -141,7 +157,7 @@ function createMachineSource(
       const open = missing();
       if (open.length > 0 && !open.some((scope) => refused.has(scope))) {
         try {
-          await share(challenge, needed);
+          await share(challenge, tokens?.accessToken ?? stale, needed);
         } catch (error) {
           if (!(error instanceof AgentError) || error.code !== 'insufficient_scope') throw error;
         }
@@ -150,7 +166,37 @@ function createMachineSource(
       if (missing().length > 0 || !tokens) throw scopeError(missing(), 'the issuer does not grant it to this client');
       return tokens.accessToken;
     },
+    isAdopted: (token) => token === adopted,
   };
+}
+
+/** A resource, who issues its tokens, and where they are kept. */
+interface Authority {
+  readonly resource: ProtectedResource;
+  readonly audience: string | undefined;
+  readonly key: TokenKey;
+  readonly issuer: Configuration;
+}
+
+/** What is in the store if that is good enough, else what `issue` gives: nobody else asks meanwhile, and all get to see it. */
+async function obtain(
+  store: TokenStore,
+  key: TokenKey,
+  { isGood, issue }: { isGood: (stored: StoredTokens) => boolean; issue: () => Promise<StoredTokens> },
+): Promise<{ tokens: StoredTokens; isAdopted: boolean }> {
+  const known = await store.load(key);
+  if (known && isGood(known)) return { tokens: known, isAdopted: true };
+  let outcome: { tokens: StoredTokens; isAdopted: boolean } | undefined;
+  await store.update(key, async (stored) => {
+    if (stored && isGood(stored)) {
+      outcome = { tokens: stored, isAdopted: true };
+      return { kind: 'keep' };
+    }
+    outcome = { tokens: await issue(), isAdopted: false };
+    return { kind: 'replace', tokens: outcome.tokens };
+  });
+  if (!outcome) throw new AgentError('internal', 'The token store did not ask what to do.');
+  return outcome;
 }
 
 const NO_CHALLENGE: Challenge = { resourceMetadataUrl: undefined, scope: undefined };
@@ -159,7 +205,7 @@ async function machineClient(credential: Exclude<CredentialConfig, { kind: 'bear
   return credential.kind === 'local-client' ? loadLocalClient(credential.file) : credential;
 }
 
-function isDue({ expiresAtMs }: Tokens, issuedAtMs: number, nowMs: number): boolean {
+function isDue({ issuedAtMs, expiresAtMs }: StoredTokens, nowMs: number): boolean {
   if (expiresAtMs === undefined) return false;
   return nowMs >= expiresAtMs - Math.min(EARLY_RENEWAL_MS, (expiresAtMs - issuedAtMs) / 10);
 }

@@ -45,11 +45,15 @@ export function createAuthorizedFetch(
     let token = await tokens.current();
     let response = await send(url, init, token);
     if (response.status === 401) {
-      const challenge = readChallenge(response);
-      await response.body?.cancel();
-      const refused = token;
-      token = await tokens.renew(refused, challenge);
-      response = await send(url, init, token);
+      const renew = async () => {
+        const challenge = readChallenge(response);
+        await response.body?.cancel();
+        token = await tokens.renew(token, challenge);
+        response = await send(url, init, token);
+      };
+      await renew();
+      // One retry with a token that the issuer has just made; one of an earlier run may have been revoked since.
+      if (response.status === 401 && token !== undefined && tokens.isAdopted(token)) await renew();
       if (response.status === 401) {
         await response.body?.cancel();
         throw new AgentError(

@@ -2,6 +2,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../../agent/config.ts';
 
@@ -13,12 +15,19 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Starts the agent with no more of this environment than it needs to run at all. */
+/**
+ * Starts the agent with no more of this environment than it needs to run at all. Unless the test names an XDG_STATE_HOME,
+ * it is an agent that never ran before: without tokens of earlier runs.
+ */
 export function startAgentProcess(args: readonly string[], environment: Environment): ChildProcess {
-  return spawn(process.execPath, [main, ...args], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+  const stateHome = environment['XDG_STATE_HOME'] ?? mkdtempSync(join(tmpdir(), 'agent-state-'));
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], XDG_STATE_HOME: stateHome, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  if (environment['XDG_STATE_HOME'] === undefined)
+    child.once('exit', () => rmSync(stateHome, { recursive: true, force: true }));
+  return child;
 }
 
 /** Runs the agent to its end. */

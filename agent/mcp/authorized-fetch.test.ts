@@ -1,0 +1,61 @@
+// Requests and answers without a socket: which token goes out, and how often a refusal is answered.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TokenSource } from '../auth/token-source.ts';
+import { createAuthorizedFetch } from './authorized-fetch.ts';
+
+const URL_OF_SERVER = 'https://tools.example/mcp';
+
+/** Hands out token-1, token-2, …; the first one counts as one of an earlier run if `adopts`. */
+function createSource(adopts: boolean): TokenSource & { readonly renewals: () => number } {
+  let renewals = 0;
+  return {
+    current: async () => undefined,
+    renew: async () => {
+      renewals += 1;
+      return `token-${renewals}`;
+    },
+    stepUp: async () => 'unused',
+    isAdopted: (token) => adopts && token === 'token-1',
+    renewals: () => renewals,
+  };
+}
+
+function serverThatTakes(token: string) {
+  const sent: (string | null)[] = [];
+  const answer = async (_url: string | URL, init?: RequestInit) => {
+    const authorization = new Headers(init?.headers).get('authorization');
+    sent.push(authorization);
+    return new Response(null, { status: authorization === `Bearer ${token}` ? 200 : 401 });
+  };
+  return { sent, answer };
+}
+
+test('a stored token that the server refuses is replaced once more', async () => {
+  const { sent, answer } = serverThatTakes('token-2');
+  const response = await createAuthorizedFetch(URL_OF_SERVER, createSource(true), answer)(URL_OF_SERVER);
+  assert.equal(response.status, 200);
+  assert.deepEqual(sent, [null, 'Bearer token-1', 'Bearer token-2']);
+});
+
+test('a fresh token that the server refuses is not: the login is what is wrong', async () => {
+  for (const [adopts, renewals] of [
+    [false, 1],
+    [true, 2],
+  ] as const) {
+    const { answer } = serverThatTakes('none');
+    const source = createSource(adopts);
+    await assert.rejects(createAuthorizedFetch(URL_OF_SERVER, source, answer)(URL_OF_SERVER), {
+      code: 'login_required',
+    });
+    assert.equal(source.renewals(), renewals);
+  }
+});
+
+test('C7: the token does not go to another origin', async () => {
+  const { sent, answer } = serverThatTakes('token-1');
+  const authorized = createAuthorizedFetch(URL_OF_SERVER, createSource(false), answer);
+  await assert.rejects(authorized('https://tools.example.evil.test/mcp'), { code: 'protocol_error' });
+  assert.deepEqual(sent, []);
+});
