@@ -3,11 +3,15 @@
 
 import { MemorySaver } from '@langchain/langgraph';
 import { createTokenSource } from './auth/token-source.ts';
-import type { AgentConfig } from './config.ts';
+import { createMemoryTokenStore, createTokenStore } from './auth/token-store.ts';
+import type { AgentConfig, McpServerConfig } from './config.ts';
 import { createGraph } from './graph.ts';
 import { connect, type McpConnection } from './mcp/connection.ts';
+import { recordConnection, replayConnection } from './mcp/recorded-connection.ts';
 import { type LoadedTool, loadTools } from './mcp/tools.ts';
+import { recordModel } from './models/cassette.ts';
 import { createModel, describeModelError, selectModel } from './models/registry.ts';
+import { createScrub } from './models/scrub.ts';
 import { createSession, type Session } from './session.ts';
 
 export interface Agent {
@@ -20,16 +24,30 @@ export interface Agent {
   close(): Promise<void>;
 }
 
+/** Directories of recordings; without them, everything is live and leaves no trace. */
+export interface CassetteOptions {
+  /** Where to write what model and servers answer. */
+  readonly record?: string;
+  /** Where to take the answers of servers from that have been recorded; the model says so by itself (`replay:DIR`). */
+  readonly replay?: string;
+}
+
 /**
  * Starts an agent: the model is checked before any server hears of us, then all servers are connected in parallel.
  *
  * @param model what `--model` says; default: what the environment says
  * @throws {AgentError} from configuration, models, authorization or connections
  */
-export async function startAgent(config: AgentConfig, model?: string): Promise<Agent> {
+export async function startAgent(config: AgentConfig, model?: string, cassette: CassetteOptions = {}): Promise<Agent> {
   const selection = selectModel(config.environment, model);
-  const { model: chatModel, label, notice } = await createModel(selection, config.environment);
-  const connections = await connectAll(config);
+  const notices: string[] = [];
+  const {
+    model: chatModel,
+    label,
+    notice,
+    costUsdOf,
+  } = await createModel(selection, config.environment, { onNotice: (text) => notices.push(text) });
+  const connections = await connectAll(config, cassette);
   const close = async () => {
     await Promise.all(connections.map((connection) => connection.close()));
   };
@@ -37,7 +55,10 @@ export async function startAgent(config: AgentConfig, model?: string): Promise<A
     const tools = await loadTools(connections);
     const serverOf = (name: string) => tools.find((tool) => tool.name === name)?.server ?? '';
     const graph = createGraph({
-      model: chatModel,
+      model:
+        cassette.record === undefined
+          ? chatModel
+          : recordModel(chatModel, label, cassette.record, createScrub(config.environment)),
       tools: tools.map(({ tool }) => tool),
       serverOf,
       maxTurns: config.maxTurns,
@@ -47,6 +68,8 @@ export async function startAgent(config: AgentConfig, model?: string): Promise<A
     const session = createSession({
       graph,
       serverOf,
+      costUsdOf,
+      takeNotices: () => notices.splice(0),
     });
     return { session, modelLabel: label, notices: notice ? [notice] : [], connections, tools, close };
   } catch (error) {
@@ -56,13 +79,24 @@ export async function startAgent(config: AgentConfig, model?: string): Promise<A
 }
 
 /** All or none: a connection that came up is closed again when another one does not. */
-async function connectAll({ servers, credential }: AgentConfig): Promise<McpConnection[]> {
-  const attempts = await Promise.allSettled(
-    servers.map((server) => connect(server, createTokenSource({ serverUrl: server.url, credential }))),
-  );
+async function connectAll(config: AgentConfig, cassette: CassetteOptions): Promise<McpConnection[]> {
+  const attempts = await Promise.allSettled(config.servers.map((server) => connectOne(server, config, cassette)));
   const connected = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
   const failed = attempts.find((attempt) => attempt.status === 'rejected');
   if (!failed) return connected;
   await Promise.all(connected.map((connection) => connection.close()));
   throw failed.reason;
+}
+
+async function connectOne(
+  server: McpServerConfig,
+  { credential, environment, tokenDirectory }: AgentConfig,
+  { record, replay }: CassetteOptions,
+): Promise<McpConnection> {
+  const scrub = createScrub(environment);
+  const recorded = replay === undefined ? undefined : replayConnection(server.name, replay, scrub);
+  if (recorded) return recorded;
+  const store = tokenDirectory === undefined ? createMemoryTokenStore() : createTokenStore(tokenDirectory);
+  const connection = await connect(server, createTokenSource({ serverUrl: server.url, credential, store }));
+  return record === undefined ? connection : recordConnection(connection, record, scrub);
 }

@@ -7,6 +7,24 @@ import { checkModel } from './models/registry.ts';
 
 export interface CommandFlags extends Flags {
   readonly model?: string;
+  /** Directory to write the turns of the model and the calls of tools to. */
+  readonly record?: string;
+  /** Directory to take them from, instead of from model and servers. */
+  readonly replay?: string;
+  /** Whether a person watches; without one, CI gets no model that nobody chose. Default true. */
+  readonly isTerminal?: boolean;
+}
+
+/**
+ * The model that the flags ask for; `undefined` leaves it to the environment.
+ *
+ * @throws {AgentError} `usage` if they contradict each other
+ */
+export function modelOf({ model, record, replay }: CommandFlags): string | undefined {
+  if (replay === undefined) return model;
+  if (record !== undefined) throw new AgentError('usage', '--record and --replay exclude each other.');
+  if (model !== undefined) throw new AgentError('usage', '--replay takes the place of --model; give one of them.');
+  return `replay:${replay}`;
 }
 
 /**
@@ -26,7 +44,7 @@ export function configure(environment: Environment, flags: CommandFlags = {}): A
     }
   };
   const config = attempt(() => parseConfig(environment, flags));
-  attempt(() => checkModel(environment, flags.model));
+  attempt(() => checkModel(environment, modelOf(flags), flags.isTerminal));
   const [first, ...others] = failures;
   if (config && !first) return config;
   if (first && others.length === 0) throw first;

@@ -10,7 +10,11 @@ export type AgentErrorCode =
   | 'missing_key'
   /** The configured model provider's package is not installed, or cannot be loaded. */
   | 'missing_package'
-  /** The model provider refused the request or failed. */
+  /** The model provider refuses the key or the account, or does not know the model. */
+  | 'model_refused'
+  /** The model provider refuses for now: rate limit, quota, overload. */
+  | 'model_unavailable'
+  /** The model provider could make nothing of the request, or failed. */
   | 'model_failed'
   /** The authorization server gave no token: wrong credentials, or a person has to sign in first. */
   | 'login_required'
@@ -39,6 +43,8 @@ export const EXIT_CODES: Readonly<Record<AgentErrorCode, number>> = {
   invalid_configuration: 2,
   missing_key: 2,
   missing_package: 2,
+  model_refused: 2,
+  model_unavailable: 4,
   model_failed: 1,
   login_required: 3,
   insufficient_scope: 3,

@@ -3,7 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { type AgentConfig, loadEnvironment } from './config.ts';
-import { type CommandFlags, configure } from './configure.ts';
+import { type CommandFlags, configure, modelOf } from './configure.ts';
 import { AgentError, EXIT_CODES, exitCodeOf } from './errors.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -23,7 +23,8 @@ async function main(argv: readonly string[]): Promise<number> {
       exitCode = await ask({
         config: configFrom(flags),
         request: words.join(' '),
-        model: flags.model,
+        model: modelOf(flags),
+        cassette: flags,
         signal: interrupt.signal,
         stdout: (text) => process.stdout.write(text),
         stderr: (text) => process.stderr.write(text),
@@ -38,8 +39,26 @@ async function main(argv: readonly string[]): Promise<number> {
       for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(EXIT_CODES.interrupted));
       exitCode = await chat({
         config: configFrom(flags),
-        model: flags.model,
+        model: modelOf(flags),
+        cassette: flags,
         terminal: { input: process.stdin, output: process.stdout, color: process.stdout.hasColors?.() ?? false },
+      });
+    });
+
+  program
+    .command('models')
+    .description('which model is configured, which keys were found, which providers answer')
+    .option('--model <provider:model>', 'the model to use; default: LLM_MODEL')
+    .option('--check', 'ask the configured providers whether they are there; sends no prompt')
+    .option('--json', 'the same for a program')
+    .action(async ({ model, check, json }: { model?: string; check?: boolean; json?: boolean }) => {
+      const { models } = await import('./commands/models.ts');
+      exitCode = await models({
+        environment: loadEnvironment(),
+        model,
+        check: check === true,
+        json: json === true,
+        stdout: (text) => process.stdout.write(text),
       });
     });
 
@@ -50,11 +69,15 @@ async function main(argv: readonly string[]): Promise<number> {
 function common(command: Command): Command {
   return command
     .option('--model <provider:model>', 'the model to use; default: LLM_MODEL')
+    .option('--record <dir>', 'write what model and servers answer to this directory, without secrets')
+    .option('--replay <dir>', 'answer from this directory instead of model and servers')
     .option('--max-turns <n>', 'model calls that one turn may make', '12');
 }
 
 function configFrom(flags: CommandFlags): AgentConfig {
-  return configure(loadEnvironment(), flags);
+  // Either will do: a piped question at a terminal is a person's too.
+  const isTerminal = process.stdin.isTTY === true || process.stdout.isTTY === true;
+  return configure(loadEnvironment(), { ...flags, isTerminal });
 }
 
 /** Leaves after what was written has reached its reader. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import { AIMessage, type BaseMessage } from '@langchain/core/messages';
 import { fakeModel } from '@langchain/core/testing';
@@ -24,10 +25,16 @@ function setUp({
   turns,
   tools = {},
   maxTurns = 5,
+  costsUsd = [],
+  notices = [],
 }: {
   turns: (BaseMessage | Error)[];
   tools?: Record<string, Handler>;
   maxTurns?: number;
+  /** What the model's messages cost, in their order. */
+  costsUsd?: (number | undefined)[];
+  /** What came up before the first event. */
+  notices?: string[];
 }) {
   const model = fakeModel();
   for (const turn of turns) model.respond(turn);
@@ -52,6 +59,8 @@ function setUp({
       checkpointer: new MemorySaver(),
     }),
     serverOf,
+    costUsdOf: () => costsUsd.shift(),
+    takeNotices: () => notices.splice(0),
   });
   const run = async (request: string, signal = new AbortController().signal) => {
     const events: TurnEvent[] = [];
@@ -226,6 +235,34 @@ describe('a turn', () => {
     assert.deepEqual([status, error?.code], ['failed', 'model_failed']);
     assert.match(error?.message ?? '', /quota exceeded/);
     assert.equal(endOf(await run('again')).answer, 'better');
+  });
+
+  test('costs what all of its calls cost, and an unknown amount if one of them does', async () => {
+    const priced = (...calls: Call[]) =>
+      Object.assign(calling(...calls), { usage_metadata: { input_tokens: 3, output_tokens: 2, total_tokens: 5 } });
+    const call = { name: 'double', args: { n: 1 } };
+    const costOf = async (costsUsd: (number | undefined)[]) => {
+      const { run } = setUp({ turns: [priced(call), answer('2')], tools: { double: async () => '2' }, costsUsd });
+      return endOf(await run('go')).usage;
+    };
+    assert.deepEqual(await costOf([0.5, 0.25]), { inputTokens: 6, outputTokens: 4, costUsd: 0.75 });
+    assert.deepEqual(await costOf([0.5, undefined]), { inputTokens: 6, outputTokens: 4 });
+    assert.deepEqual(await costOf([undefined, 0.25]), { inputTokens: 6, outputTokens: 4 });
+  });
+
+  test('tells what came up in it once, before it ends', async () => {
+    const { run } = setUp({ turns: [answer('one'), answer('two')], notices: ['Going on with another model.'] });
+    const events = await run('hi');
+    assert.deepEqual(ofType(events, 'notice'), [{ type: 'notice', text: 'Going on with another model.' }]);
+    assert.equal(ofType(await run('again'), 'notice').length, 0);
+  });
+
+  test('leaves no listener on a signal that other turns share', async () => {
+    const { run } = setUp({ turns: [answer('one'), answer('two')] });
+    const { signal } = new AbortController();
+    await run('hi', signal);
+    await run('again', signal);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   test('remembers the turns before it', async () => {

@@ -10,6 +10,8 @@ import { type AgentGraph, createFailedToolMessage, NODES, type ToolCallArtifact,
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** US dollars; left out where the price of a single call of the turn is unknown. */
+  readonly costUsd?: number | undefined;
 }
 
 /** How a turn ended. `failed` carries an error; `limit` and `interrupted` may carry a partial answer. */
@@ -43,6 +45,8 @@ export type TurnEvent =
       readonly error: ToolCallError | undefined;
       readonly durationMs: number;
     }
+  /** Something that a person should know and that is not the model's: another model goes on, for example. */
+  | { readonly type: 'notice'; readonly text: string }
   | {
       readonly type: 'turn-end';
       readonly status: TurnStatus;
@@ -70,19 +74,26 @@ export interface SessionOptions {
   readonly threadId?: string;
   /** The server that a tool comes from, for display. */
   readonly serverOf: (toolName: string) => string;
+  /** What a message of the model cost, in US dollars; default: unknown. */
+  readonly costUsdOf?: (message: AIMessage) => number | undefined;
+  /** Takes the notices that came up since it was last called; default: there are none. */
+  readonly takeNotices?: () => readonly string[];
 }
 
 const MAX_STEPS = 10_000;
 
 /** Starts or takes up a conversation. One turn at a time. */
 export function createSession(options: SessionOptions): Session {
-  const { graph, threadId = randomUUID(), serverOf } = options;
+  const { graph, threadId = randomUUID(), serverOf, costUsdOf = () => undefined, takeNotices = () => [] } = options;
   const thread = { configurable: { thread_id: threadId } };
 
-  async function* run(request: string, signal: AbortSignal): AsyncGenerator<TurnEvent> {
+  async function* run(request: string, caller: AbortSignal): AsyncGenerator<TurnEvent> {
+    // One of its own for each turn: the graph leaves a listener on it, and the caller's may live for many turns.
+    const signal = AbortSignal.any([caller]);
     const startedAtMs = performance.now();
     let answer = '';
     let usage: Usage | undefined;
+    const notices = () => takeNotices().map((text): TurnEvent => ({ type: 'notice', text }));
     const end = (status: TurnStatus, error?: AgentError): TurnEvent => ({
       type: 'turn-end',
       status,
@@ -98,6 +109,7 @@ export function createSession(options: SessionOptions): Session {
         { ...thread, streamMode: ['messages', 'updates'], signal, recursionLimit: MAX_STEPS },
       );
       for await (const [mode, chunk] of stream) {
+        yield* notices();
         if (mode === 'messages') {
           const [message, metadata] = chunk;
           if (metadata['langgraph_node'] === NODES.model && message.text !== '')
@@ -106,7 +118,7 @@ export function createSession(options: SessionOptions): Session {
         }
         for (const message of messagesOf(chunk)) {
           if (AIMessage.isInstance(message)) {
-            usage = addUsage(usage, message.usage_metadata);
+            usage = addUsage(usage, message.usage_metadata, costUsdOf(message));
             if (toolCallsOf(message).length === 0) answer = message.text;
           }
           yield* eventsOf(message, serverOf);
@@ -116,6 +128,7 @@ export function createSession(options: SessionOptions): Session {
     } catch (error) {
       const { status, failure, note } = diagnose(error, signal);
       await answerOpenCalls(graph, thread, note);
+      yield* notices();
       yield end(status, failure);
     }
   }
@@ -191,10 +204,17 @@ function messagesOf(update: Record<string, { messages?: BaseMessage[] | BaseMess
   return Object.values(update).flatMap((part) => part?.messages ?? []);
 }
 
-function addUsage(sum: Usage | undefined, reported: UsageMetadata | undefined): Usage | undefined {
-  if (!reported) return sum;
-  return {
+function addUsage(
+  sum: Usage | undefined,
+  reported: UsageMetadata | undefined,
+  costUsd: number | undefined,
+): Usage | undefined {
+  if (!reported) return sum && { inputTokens: sum.inputTokens, outputTokens: sum.outputTokens };
+  const tokens = {
     inputTokens: (sum?.inputTokens ?? 0) + reported.input_tokens,
     outputTokens: (sum?.outputTokens ?? 0) + reported.output_tokens,
   };
+  // One unknown part makes the sum unknown.
+  const known = costUsd !== undefined && (sum === undefined || sum.costUsd !== undefined);
+  return known ? { ...tokens, costUsd: (sum?.costUsd ?? 0) + costUsd } : tokens;
 }

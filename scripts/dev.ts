@@ -6,14 +6,16 @@ import { once } from 'node:events';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { loadEnvironment } from '../agent/config.ts';
+import { type Environment, loadEnvironment } from '../agent/config.ts';
 import { configure } from '../agent/configure.ts';
+import { isModelChosen } from '../agent/models/registry.ts';
 import * as server from '../mcp-server/config.ts';
 
 const root = join(import.meta.dirname, '..');
 
 async function main(args: readonly string[]): Promise<number> {
-  const config = checkConfiguration(args);
+  const environment = chooseModel(loadEnvironment(), flagOf(args));
+  const config = checkConfiguration(args, environment);
   if ('report' in config) {
     process.stderr.write(config.report);
     return 2;
@@ -33,6 +35,8 @@ async function main(args: readonly string[]): Promise<number> {
     [join(root, 'agent/main.ts'), ...(args.length === 0 ? ['chat'] : args)],
     {
       stdio: 'inherit',
+      // Said in so many words: the agent makes nothing up in CI.
+      env: { ...process.env, LLM_MODEL: environment['LLM_MODEL'] },
     },
   );
   process.once('SIGTERM', () => conversation.kill('SIGTERM'));
@@ -42,7 +46,10 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Both halves read the same environment; all their faults are reported at once, before anything listens. */
-function checkConfiguration(args: readonly string[]): server.ServerConfig | { readonly report: string } {
+function checkConfiguration(
+  args: readonly string[],
+  environment: Environment,
+): server.ServerConfig | { readonly report: string } {
   const lines = new Set<string>();
   const attempt = <T>(check: () => T): T | undefined => {
     try {
@@ -56,12 +63,21 @@ function checkConfiguration(args: readonly string[]): server.ServerConfig | { re
     }
   };
   const config = attempt(() => server.parseConfig(server.loadEnvironment()));
-  const model = args[args.indexOf('--model') + 1];
-  attempt(() => configure(loadEnvironment(), args.includes('--model') && model ? { model } : {}));
+  const model = flagOf(args);
+  attempt(() => configure(environment, model ? { model } : {}));
   if (config && lines.size === 0) return config;
   return {
     report: `The configuration has faults:\n${[...lines].join('\n')}\nEvery variable is explained in .env.example.\n`,
   };
+}
+
+/** The first run needs no key: the demo model, where nothing else is chosen. */
+function chooseModel(environment: Environment, flag: string | undefined): Environment {
+  return isModelChosen(environment, flag) ? environment : { ...environment, LLM_MODEL: 'demo' };
+}
+
+function flagOf(args: readonly string[]): string | undefined {
+  return args.includes('--model') ? args[args.indexOf('--model') + 1] : undefined;
 }
 
 interface StartedServer {

@@ -83,6 +83,15 @@ describe('README', () => {
   });
 });
 
+test('docs/models.md has every provider with its package, its variables and its default model', () => {
+  const lines = read('docs/models.md').split('\n');
+  for (const row of PROVIDERS) {
+    const line = lines.find((text) => text.startsWith(`| \`${row.id}\` |`)) ?? '';
+    const expected = [row.package?.name, ...row.keyVariables, ...row.baseUrlVariables, row.defaultModel];
+    for (const text of expected) assert.ok(line.includes(text ?? ''), `${row.id}: ${text}`);
+  }
+});
+
 test('docs/architecture.md names only files that exist', () => {
   const tree = /```\npackage.json([\s\S]*?)```/.exec(read('docs/architecture.md'))?.[1] ?? '';
   const folders: string[] = [];

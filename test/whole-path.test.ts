@@ -1,6 +1,9 @@
 // The main job, end to end: processes and servers as people run them, over real HTTP.
 
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { finish, runAgent, startAgentProcess } from './support/agent-process.ts';
 import { createChatCompletions, toolCallDeltas } from './support/chat-completions.ts';
@@ -35,6 +38,18 @@ describe('agent, authorization server and MCP server', () => {
         ['tool-call', 'local-agent', 'add', 'ok'],
       ],
     );
+  });
+
+  test('C5: the next run uses the same token, since issuers bill by token', async () => {
+    const stateHome = await mkdtemp(join(tmpdir(), 'agent-state-'));
+    const issued = () => server.log().filter(({ event }) => event === 'token-issued').length;
+    const before = issued();
+    for (let run = 0; run < 3; run += 1) {
+      const { stdout } = await runAgent(['ask', 'add 2 and 40'], { ...server.environment, XDG_STATE_HOME: stateHome });
+      assert.equal(stdout, '(demo) add(2, 40) → 42\n');
+    }
+    assert.equal(issued() - before, 1);
+    await rm(stateHome, { recursive: true });
   });
 
   test('a tool error is part of the answer', async () => {

@@ -66,6 +66,8 @@ export function renderEvent(state: RenderState, event: TurnEvent, style: RenderS
       const open = new Set([...state.open].filter((id) => id !== event.id));
       return onOwnLine({ ...state, open }, toolResultLine(event, state.calls, style));
     }
+    case 'notice':
+      return onOwnLine(state, style.paint('warning', visibleLine(event.text)));
     case 'turn-end':
       return onOwnLine(state, turnEndLines(event, state, style));
   }
@@ -145,7 +147,9 @@ function statusText(status: TurnEnd['status'], message: string, paint: Paint): s
 }
 
 function usageText(usage: Usage | undefined, paint: Paint): string {
-  return usage === undefined ? '' : paint('dim', `${usage.inputTokens} tokens in · ${usage.outputTokens} out`);
+  if (usage === undefined) return '';
+  const cost = usage.costUsd === undefined ? '' : ` · about $${usage.costUsd.toFixed(4)}`;
+  return paint('dim', `${usage.inputTokens} tokens in · ${usage.outputTokens} out${cost}`);
 }
 
 function argumentsText(args: Readonly<Record<string, unknown>>): string {

@@ -1,6 +1,6 @@
 // One turn, then out: the answer on stdout, everything else on stderr, the reason for no answer in the exit code.
 
-import { startAgent } from '../agent.ts';
+import { type CassetteOptions, startAgent } from '../agent.ts';
 import { visibleText } from '../chat/visible-text.ts';
 import type { AgentConfig } from '../config.ts';
 import { AgentError, type AgentErrorCode, EXIT_CODES } from '../errors.ts';
@@ -10,6 +10,7 @@ export interface AskOptions {
   readonly config: AgentConfig;
   readonly request: string;
   readonly model: string | undefined;
+  readonly cassette?: CassetteOptions;
   readonly signal: AbortSignal;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -23,10 +24,10 @@ const DECISIVE: readonly AgentErrorCode[] = ['insufficient_scope', 'tool_refused
  *
  * @throws {AgentError} when there is no agent to ask: configuration, model, login, server
  */
-export async function ask({ config, request, model, signal, stdout, stderr }: AskOptions): Promise<number> {
+export async function ask({ config, request, model, cassette, signal, stdout, stderr }: AskOptions): Promise<number> {
   if (request.trim() === '')
     throw new AgentError('usage', 'There is no request. Say what you want: npm run -s ask -- "What is 2 + 40?"');
-  const agent = await startAgent(config, model);
+  const agent = await startAgent(config, model, cassette);
   try {
     for (const notice of agent.notices) stderr(`${notice}\n`);
     let exitCode = 0;
@@ -54,6 +55,8 @@ function progress(event: TurnEvent): string {
       const outcome = event.error ? `failed: ${event.error.message}` : event.text;
       return `← ${event.server} ${event.name} ${visibleText(outcome)} (${event.durationMs} ms)\n`;
     }
+    case 'notice':
+      return `${visibleText(event.text)}\n`;
     case 'turn-end':
       return event.error ? `${event.error.message}\n` : '';
   }

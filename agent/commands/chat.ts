@@ -1,6 +1,6 @@
 // The conversation in a terminal: starts an agent and hands it to the chat.
 
-import { startAgent } from '../agent.ts';
+import { type CassetteOptions, startAgent } from '../agent.ts';
 import { runChat } from '../chat/chat.ts';
 import type { ChatTerminal } from '../chat/terminal.ts';
 import type { AgentConfig } from '../config.ts';
@@ -8,6 +8,7 @@ import type { AgentConfig } from '../config.ts';
 export interface ChatCommandOptions {
   readonly config: AgentConfig;
   readonly model: string | undefined;
+  readonly cassette?: CassetteOptions;
   readonly terminal: Omit<ChatTerminal, 'historyFile'>;
 }
 
@@ -16,8 +17,8 @@ export interface ChatCommandOptions {
  *
  * @throws {AgentError} when there is no agent to talk to: configuration, model, login, server
  */
-export async function chat({ config, model, terminal }: ChatCommandOptions): Promise<number> {
-  const agent = await startAgent(config, model);
+export async function chat({ config, model, cassette, terminal }: ChatCommandOptions): Promise<number> {
+  const agent = await startAgent(config, model, cassette);
   try {
     return await runChat({
       session: agent.session,

@@ -1,66 +1,92 @@
-// What a provider's SDK throws → an AgentError that says what to do. By status and error code rather than by class, since
-// every provider has its own classes and none of them is loaded here.
+// What a call of a model threw → an AgentError that says which variable, which host, what next. By status and error code
+// rather than by class, since every provider has its own classes and none of them is loaded here.
 
 import { AgentError } from '../errors.ts';
-import type { Provider } from './provider.ts';
+import type { ModelSettings, Provider } from './provider.ts';
+import { ProviderError } from './provider-error.ts';
+import { describeRefusal } from './refusal.ts';
+import { quoteServer } from './server-words.ts';
 
-/** Longest piece of a server's own words in a message, in characters. */
-const MAX_QUOTE_LENGTH = 200;
 /** How deep `cause` is followed; a cycle ends here. */
 const MAX_CAUSES = 8;
 
 /** Network errors of Node and undici: nobody answered. */
-const UNREACHABLE = /^(?:ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR_\w+|CERT_\w+)$/;
+const UNREACHABLE =
+  /^(?:ECONN\w+|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|UND_ERR_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_\w+)$/;
+
+/** The model that was called. */
+export interface CalledModel {
+  /** `openai:gpt-5`. */
+  readonly label: string;
+  readonly provider: Provider;
+  readonly settings: Pick<ModelSettings, 'model' | 'baseUrl'>;
+}
 
 /**
  * Names what went wrong between us and the provider, and the next step. Keys stay out: the words of the server are left
  * away where it refuses a key, since some repeat it, and cut short and cleaned elsewhere.
+ *
+ * @returns `model_refused` for key, model or account; `model_unavailable` when it may work later; `unreachable` when no
+ * answer came; `interrupted` when the call was aborted; `model_failed` for the rest
  */
-export function describeProviderError(error: unknown, provider: Provider, label: string): AgentError {
+export function describeProviderError(error: unknown, called: CalledModel): AgentError {
   if (error instanceof AgentError) return error;
   const chain = causesOf(error);
+  const ours = chain.find((cause) => cause instanceof AgentError);
+  if (ours instanceof AgentError) return ours;
   if (isAbort(error)) return new AgentError('interrupted', 'The call of the model was cancelled.', { cause: error });
-  const status = chain.map(({ status }) => status).find((value) => typeof value === 'number');
-  if (typeof status === 'number')
-    return new AgentError('model_failed', describeStatus(status, error, provider, label), { cause: error, status });
+  const seen = chain.find((cause) => cause instanceof ProviderError);
+  if (seen instanceof ProviderError && seen.answer) return describeRefusal(seen.answer, error, called);
+  const status = chain.map(statusOf).find((value) => value !== undefined);
+  if (status !== undefined)
+    return describeRefusal({ status, headers: new Headers(), text: messageOf(error) }, error, called);
 
+  const { label } = called;
   const network = chain.find(({ code }) => typeof code === 'string' && UNREACHABLE.test(code));
-  const where = provider.baseUrlVariables.length === 0 ? '' : `, ${provider.baseUrlVariables.join(' or ')}`;
-  if (network)
+  if (network && !(seen instanceof ProviderError && seen.kind === 'broken'))
     return new AgentError(
       'unreachable',
-      `${label} did not answer (${network.code}${addressOf(network)}). Check the network${where}, and that the server is running.`,
+      `${label} did not answer${originOf(called)} (${network.code}${addressOf(network)}). ${whatNext(called)}`,
       { cause: error },
     );
-  if (chain.some(({ name }) => name === 'TimeoutError'))
+  if (seen instanceof ProviderError && seen.kind === 'broken')
     return new AgentError(
       'unreachable',
-      `${label} did not begin to answer in time. Try again, or allow more with LLM_TIMEOUT_MS (milliseconds).`,
+      `The answer of ${label} broke off in the middle${originOf(called)}. Try again.`,
       { cause: error },
     );
-  return new AgentError('model_failed', `${label} failed${quoteOf(error)}.`, { cause: error });
+  if (chain.some(({ name }) => name === 'TimeoutError') || (seen instanceof ProviderError && seen.kind === 'timeout'))
+    return new AgentError(
+      'unreachable',
+      `${label} did not answer in time${originOf(called)}. Try again, or allow more with LLM_TIMEOUT_MS (milliseconds).`,
+      { cause: error },
+    );
+  if (seen instanceof ProviderError)
+    return new AgentError('unreachable', `${label} did not answer${originOf(called)}. ${whatNext(called)}`, {
+      cause: error,
+    });
+  return new AgentError('model_failed', `${label} failed${quoteServer(messageOf(error))}.`, { cause: error });
 }
 
-function describeStatus(status: number, error: unknown, provider: Provider, label: string): string {
-  const keys = provider.keyVariables.join(' or ');
-  switch (status) {
-    case 401:
-      return `${provider.id} refused the API key (HTTP 401). Check ${keys || 'the credentials'}.`;
-    case 403:
-      return `${provider.id} does not let this API key use ${label} (HTTP 403). Check ${keys || 'the credentials'} and what the account may use.`;
-    case 404:
-      return `${provider.id} does not know the model ${label}, or nothing is at this address (HTTP 404). Check LLM_MODEL${provider.baseUrlVariables.map((variable) => ` and ${variable}`).join('')}.`;
-    case 429:
-      return `${label} refuses more requests for now (HTTP 429): a rate limit, or the account's quota is used up${quoteOf(error)}. Wait, or check the account's plan and billing.`;
-    default:
-      return `${label} answered HTTP ${status}${quoteOf(error)}.${status >= 500 ? ' The fault is at the provider; try again.' : ''}`;
-  }
+function whatNext({ provider, settings }: CalledModel): string {
+  if (provider.unreachableHint) return provider.unreachableHint(settings);
+  const where = provider.baseUrlVariables.length === 0 ? '' : `, ${provider.baseUrlVariables.join(' or ')}`;
+  return `Check the network${where}, and that the server is running.`;
+}
+
+/** Host, and the variable that names it. */
+function originOf({ provider, settings }: CalledModel): string {
+  if (!URL.canParse(settings.baseUrl)) return '';
+  const [variable] = provider.baseUrlVariables;
+  return ` at ${new URL(settings.baseUrl).origin}${settings.baseUrl === provider.baseUrl || !variable ? '' : `, from ${variable}`}`;
 }
 
 interface Cause {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly status?: unknown;
+  readonly statusCode?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: unknown };
   readonly address?: unknown;
   readonly port?: unknown;
   readonly hostname?: unknown;
@@ -79,9 +105,14 @@ function causesOf(error: unknown): Cause[] {
   return chain;
 }
 
+/** Where the SDKs put it: most as `status`, Mistral's as `statusCode`, AWS's in its metadata. */
+function statusOf({ status, statusCode, $metadata }: Cause): number | undefined {
+  return [status, statusCode, $metadata?.httpStatusCode].find((value) => typeof value === 'number');
+}
+
 /** The ways in which an aborted call surfaces: the signal's own reason, the SDK's error, LangChain's errors. */
 function isAbort(error: unknown): boolean {
-  if (error instanceof DOMException) return true;
+  if (error instanceof DOMException) return error.name === 'AbortError';
   if (!(error instanceof Error)) return false;
   return (
     /^(?:AbortError|APIUserAbortError|ModelAbortError)$/.test(error.name) ||
@@ -94,12 +125,6 @@ function addressOf({ address, port, hostname }: Cause): string {
   return typeof hostname === 'string' ? ` for ${hostname}` : '';
 }
 
-/** What the server said, without control characters, key-like words and LangChain's advertisement of its handbook. */
-function quoteOf(error: unknown): string {
-  if (!(error instanceof Error) || error.message === '') return '';
-  const text = error.message
-    .replace(/\s*Troubleshooting URL:[\s\S]*$/, '')
-    .replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
-    .replace(/\b(?:Bearer\s+\S+|(?:sk|rk|pk)-[\w*-]{6,})/gi, '[key]');
-  return `: ${JSON.stringify(text.slice(0, MAX_QUOTE_LENGTH))}`;
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : '';
 }

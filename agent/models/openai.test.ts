@@ -79,7 +79,7 @@ test('a refused key is told as such, after one attempt', async () => {
   const error = await model.invoke('hello').catch((thrown: unknown) => thrown);
   const described = describeModelError(error, SELECTION);
   assert.equal(double.requests.length, 1);
-  assert.equal(described.code, 'model_failed');
+  assert.equal(described.code, 'model_refused');
   assert.equal(described.details.status, 401);
   assert.match(described.message, /Check OPENAI_API_KEY/);
   assert.doesNotMatch(described.message, /sk-secret/);
@@ -118,10 +118,19 @@ test('an aborted call is an interruption', async () => {
 
 test('without a base URL the provider itself is meant, whatever else the process environment says', async (context) => {
   setForTest(context, { OPENAI_API_BASE: 'https://elsewhere.example/v1', LANGSMITH_GATEWAY: 'true' });
-  const { model } = await createModel(SELECTION, { OPENAI_API_KEY: 'sk-test' });
-  // `clientConfig` is public in ChatOpenAI, but not part of the type that all models share.
-  const { clientConfig } = model as unknown as { clientConfig: { baseURL: string } };
-  assert.equal(clientConfig.baseURL, 'https://api.openai.com/v1');
+  const urls: string[] = [];
+  const { model } = await createModel(
+    SELECTION,
+    { OPENAI_API_KEY: 'sk-test' },
+    {
+      fetch: async (input) => {
+        urls.push(String(input));
+        return new Response('{}', { status: 400 });
+      },
+    },
+  );
+  await assert.rejects(model.invoke('hello'));
+  assert.equal(new URL(urls[0] ?? '').origin, 'https://api.openai.com');
 });
 
 /** Sets what the SDK would read from the process environment behind our back. */

@@ -156,7 +156,7 @@ function createWith(name: string, importPackage: () => Promise<unknown>) {
     throw new Error('The package should not have been there.');
   };
   const provider: Provider = { ...openai, package: { name, version: '9.9.9' }, load };
-  return createModel(OPENAI, { OPENAI_API_KEY: KEY }, [provider]);
+  return createModel(OPENAI, { OPENAI_API_KEY: KEY }, { providers: [provider] });
 }
 
 /** Keeps the compiler from looking for a package that is not there. */

@@ -1,11 +1,18 @@
-// The models that the agent knows: one row per provider. Importing this file loads no provider's package; a row loads its
-// own when it is the one selected, since each costs some 300 ms.
+// The models that the agent knows, and the way from an environment to one that can be called. Importing this file loads
+// no provider's package; a row loads its own when it is the one that is used, since each costs some 300 ms.
 
+import type { AIMessage } from '@langchain/core/messages';
 import { AgentError } from '../errors.ts';
+import { assertInstalled, type Candidate, createCandidate } from './candidate.ts';
 import { describeProviderError } from './model-error.ts';
 import type { Environment, ModelSelection, Provider, ToolCallingModel } from './provider.ts';
-import { KEYLESS_PROVIDER, selectFrom } from './selection.ts';
+import { PROVIDERS } from './providers/index.ts';
+import { LAST_RESORT } from './providers/last-resort.ts';
+import { REPLAY_PROVIDER } from './providers/replay.ts';
+import { assertChosenInCi, NO_CHOICE, type ProviderRows, selectFallbacks, selectFrom } from './selection.ts';
 import { loadModelSettings } from './settings.ts';
+
+export { LAST_RESORT, PROVIDERS };
 
 /** A model that is ready to be called. Nothing in here is a secret but the model itself. */
 export interface CreatedModel {
@@ -14,71 +21,39 @@ export interface CreatedModel {
   readonly label: string;
   /** What a person should be told at start. */
   readonly notice: string | undefined;
+  /** What a message of this model cost, in US dollars; `undefined` where that is unknown. */
+  readonly costUsdOf: (message: AIMessage) => number | undefined;
 }
 
-const OPENAI: Provider = {
-  id: 'openai',
-  package: { name: '@langchain/openai', version: '1.6.0' },
-  keyVariables: ['OPENAI_API_KEY'],
-  baseUrlVariables: ['OPENAI_BASE_URL'],
-  baseUrl: 'https://api.openai.com/v1',
-  defaultModel: 'gpt-5',
-  recognises: /^(?:gpt-|chatgpt-|o\d)/,
-  notice: undefined,
-  load: async () => {
-    const { ChatOpenAI, ChatOpenAICompletions } = await import('@langchain/openai');
-    return (settings) => {
-      const fields = {
-        model: settings.model,
-        apiKey: settings.apiKey,
-        // A base URL beside `configuration` is ignored. It is always given: without one, OPENAI_API_BASE or
-        // LANGSMITH_GATEWAY in the process environment would send conversation and key somewhere else.
-        configuration: {
-          baseURL: settings.baseUrl,
-          // Account identifiers that the SDK would take from the process environment are nobody else's business.
-          ...(settings.isCustomBaseUrl ? { organization: null, project: null } : {}),
-        },
-        // Not `streaming: true`: it streams for those who asked for a whole message too, and counts tokens for them with
-        // a table that it fetches from tiktoken.pages.dev. Whoever streams gets a stream without it.
-        streamUsage: true,
-        timeout: settings.timeoutMs,
-        maxRetries: settings.maxRetries,
-        ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
-        ...(settings.maxTokens === undefined ? {} : { maxTokens: settings.maxTokens }),
-      };
-      // `ChatOpenAI` picks the Responses API by the model's name even with `useResponsesApi: false`; compatible servers
-      // rarely have it.
-      return settings.isCustomBaseUrl ? new ChatOpenAICompletions(fields) : new ChatOpenAI(fields);
-    };
-  },
-};
-
-const DEMO: Provider = {
-  id: KEYLESS_PROVIDER,
-  package: undefined,
-  keyVariables: [],
-  baseUrlVariables: [],
-  baseUrl: '',
-  defaultModel: '',
-  recognises: undefined,
-  notice: 'demo model: not an LLM, it only matches words to tools. Set LLM_MODEL=provider:model for a real one.',
-  load: async () => {
-    const { createDemoModel } = await import('./demo.ts');
-    return () => createDemoModel();
-  },
-};
-
-export const PROVIDERS: readonly Provider[] = [OPENAI, DEMO];
+/** All optional; what is left out is the real thing. */
+export interface CreateModelOptions {
+  /** The rows to look in; default all. */
+  readonly providers?: readonly Provider[];
+  /** Hears that another model goes on for one that failed. */
+  readonly onNotice?: (text: string) => void;
+  /** Sends the requests of all rows; default the global one. Every attempt passes here. */
+  readonly fetch?: typeof fetch;
+  /** Waits between two attempts, in milliseconds; default a timer. */
+  readonly wait?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+}
 
 /** The variables that selecting and building a model reads. */
 export const MODEL_VARIABLES: readonly string[] = [
-  'LLM_MODEL',
-  'LLM_PROVIDER',
-  'LLM_TEMPERATURE',
-  'LLM_MAX_TOKENS',
-  'LLM_TIMEOUT_MS',
-  'LLM_MAX_RETRIES',
-  ...PROVIDERS.flatMap(({ keyVariables, baseUrlVariables }) => [...keyVariables, ...baseUrlVariables]),
+  ...new Set([
+    'LLM_MODEL',
+    'LLM_PROVIDER',
+    'LLM_FALLBACK_MODELS',
+    'LLM_TEMPERATURE',
+    'LLM_MAX_TOKENS',
+    'LLM_TIMEOUT_MS',
+    'LLM_MAX_RETRIES',
+    'CI',
+    ...[...PROVIDERS, ...LAST_RESORT].flatMap(({ keyVariables, baseUrlVariables, extraVariables }) => [
+      ...keyVariables,
+      ...baseUrlVariables,
+      ...extraVariables,
+    ]),
+  ]),
 ];
 
 /**
@@ -90,73 +65,97 @@ export const MODEL_VARIABLES: readonly string[] = [
  * @throws {AgentError} `invalid_configuration` when that names no model, or more than one
  */
 export function selectModel(environment: Environment, flag?: string, providers = PROVIDERS): ModelSelection {
-  return selectFrom(providers, environment, flag);
+  return selectFrom(rowsOf(providers), environment, flag);
+}
+
+/** Whether flag or environment say anything about a model, be it right or wrong. */
+export function isModelChosen(environment: Environment, flag?: string): boolean {
+  try {
+    return selectModel(environment, flag).reason !== NO_CHOICE;
+  } catch (error) {
+    if (error instanceof AgentError) return true;
+    throw error;
+  }
 }
 
 /**
- * Checks that the environment names a model and has what it needs, without loading anything.
+ * The models that `LLM_FALLBACK_MODELS` names, in order.
  *
+ * @throws {AgentError} `invalid_configuration`
+ */
+export function listFallbacks(environment: Environment): ModelSelection[] {
+  return selectFallbacks(rowsOf(PROVIDERS), environment);
+}
+
+/**
+ * Checks that the environment names a model and has what it and its fallbacks need, without loading anything.
+ *
+ * @param isTerminal whether a person watches; without one, CI gets no model that nobody chose. Default true
  * @throws {AgentError} `invalid_configuration`, `missing_key`
  */
-export function checkModel(environment: Environment, flag?: string, providers = PROVIDERS): void {
-  const selection = selectFrom(providers, environment, flag);
-  loadModelSettings(rowOf(selection, providers), selection, environment);
+export function checkModel(environment: Environment, flag?: string, isTerminal = true): void {
+  const rows = rowsOf(PROVIDERS);
+  const selection = selectFrom(rows, environment, flag);
+  assertChosenInCi(selection, environment, isTerminal);
+  for (const one of [selection, ...selectFallbacks(rows, environment)])
+    loadModelSettings(rowOf(one, rows), one, environment);
 }
 
 /**
  * Loads the provider's package and builds the selected model. Sends nothing: whether the key is good shows at the first
  * message.
  *
- * @param providers the rows to look in; default all
  * @throws {AgentError} `invalid_configuration` with all faults of the settings, `missing_key`, `missing_package`
  */
 export async function createModel(
   selection: ModelSelection,
   environment: Environment,
-  providers = PROVIDERS,
+  options: CreateModelOptions = {},
 ): Promise<CreatedModel> {
-  const provider = rowOf(selection, providers);
-  const settings = loadModelSettings(provider, selection, environment);
-  const build = await loadPackage(provider);
-  return { model: build(settings), label: labelOf(selection), notice: provider.notice };
+  const { providers = PROVIDERS, onNotice, fetch, wait } = options;
+  const rows = rowsOf(providers);
+  const createFor = (one: ModelSelection): Candidate => {
+    const provider = rowOf(one, rows);
+    return createCandidate(labelOf(one), provider, loadModelSettings(provider, one, environment), { fetch, wait });
+  };
+  const candidates = [selection, ...selectFallbacks(rows, environment)].map(createFor);
+  const [first, ...others] = candidates;
+  const built = await first?.build();
+  // Loaded when they are needed; that they are not there should show now.
+  for (const { provider } of others) assertInstalled(provider);
+  const [{ createChatModel }, { createCostOf }] = await Promise.all([import('./chat-model.ts'), import('./cost.ts')]);
+  const found = / found$/.test(selection.reason) && selection.provider !== 'demo';
+  return {
+    // What was recorded went through all that once; a second time would change it.
+    model: selection.provider === REPLAY_PROVIDER && built ? built.model : createChatModel({ candidates, onNotice }),
+    label: labelOf(selection),
+    notice: found ? `model ${labelOf(selection)} (${selection.reason})` : first?.provider.notice,
+    costUsdOf: createCostOf(candidates),
+  };
 }
 
 /**
  * Turns what a call of the selected model threw into an error that says what to do. The original is its `cause`.
  *
  * @param providers the rows to look in; default all
- * @returns `model_failed`, or `unreachable` when no answer came, or `interrupted` when the call was aborted
  */
 export function describeModelError(error: unknown, selection: ModelSelection, providers = PROVIDERS): AgentError {
-  return describeProviderError(error, rowOf(selection, providers), labelOf(selection));
+  const provider = rowOf(selection, rowsOf(providers));
+  const settings = { model: selection.model, baseUrl: provider.baseUrl };
+  return describeProviderError(error, { label: labelOf(selection), provider, settings });
 }
 
-function labelOf({ provider, model }: ModelSelection): string {
+/** `openai:gpt-5`, or `demo` where there is only one. */
+export function labelOf({ provider, model }: ModelSelection): string {
   return model === '' ? provider : `${provider}:${model}`;
 }
 
-function rowOf(selection: ModelSelection, providers: readonly Provider[]): Provider {
-  const provider = providers.find(({ id }) => id === selection.provider);
-  if (!provider) throw new AgentError('invalid_configuration', `There is no provider ${selection.provider}.`);
-  return provider;
+function rowsOf(providers: readonly Provider[]): ProviderRows {
+  return { providers, lastResort: LAST_RESORT };
 }
 
-/** Tells a package that is not there from one that is there and broken: the remedies differ. */
-async function loadPackage(provider: Provider): ReturnType<Provider['load']> {
-  try {
-    return await provider.load();
-  } catch (error) {
-    if (!provider.package || !(error instanceof Error)) throw error;
-    const { name, version } = provider.package;
-    // Node names the package that it looked for; another name means that one of its dependencies is missing.
-    const isMissing =
-      'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`package '${name}'`);
-    throw new AgentError(
-      'missing_package',
-      isMissing
-        ? `Package ${name} is not installed (needed by LLM_MODEL=${provider.id}:…).\n  npm install ${name}@${version}`
-        : `Package ${name} is installed, but cannot be loaded: ${error.message.split('\n', 1)[0]}`,
-      { cause: error },
-    );
-  }
+function rowOf(selection: ModelSelection, { providers, lastResort }: ProviderRows): Provider {
+  const provider = [...providers, ...lastResort].find(({ id }) => id === selection.provider);
+  if (!provider) throw new AgentError('invalid_configuration', `There is no provider ${selection.provider}.`);
+  return provider;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AgentError } from '../errors.ts';
 import type { Environment, Provider } from './provider.ts';
-import { PROVIDERS, selectModel } from './registry.ts';
+import { checkModel, listFallbacks, PROVIDERS, selectModel } from './registry.ts';
 
 const KEY = { OPENAI_API_KEY: 'sk-secret-secret' };
 const LOCAL = { OPENAI_BASE_URL: 'http://127.0.0.1:8080/v1' };
@@ -80,7 +80,7 @@ for (const { title, env, flag, chosen } of CHOICES)
 const REFUSALS: readonly { readonly env: Environment; readonly flag?: string; readonly said: RegExp }[] = [
   {
     env: { LLM_MODEL: 'opnai:gpt-5' },
-    said: /^Unknown provider "opnai" in LLM_MODEL\. Did you mean openai\? Known providers: demo, openai\.$/,
+    said: /^Unknown provider "opnai" in LLM_MODEL\. Did you mean openai\? Known providers: anthropic, azure, bedrock, /,
   },
   { env: {}, flag: 'dmeo:x', said: /"dmeo" in --model\. Did you mean demo\?/ },
   { env: { LLM_MODEL: 'zzzzzzzz:x' }, said: /^Unknown provider "zzzzzzzz" in LLM_MODEL\. Known/ },
@@ -88,7 +88,8 @@ const REFUSALS: readonly { readonly env: Environment; readonly flag?: string; re
   { env: { LLM_PROVIDER: 'opena' }, said: /"opena" in LLM_PROVIDER\. Did you mean openai\?/ },
   { env: { LLM_MODEL: 'gpt-5' }, said: /^LLM_MODEL: "gpt-5" has no provider; .* Did you mean openai:gpt-5\?/ },
   { env: { LLM_MODEL: 'opnai' }, said: /"opnai" has no provider; .* Did you mean openai\?/ },
-  { env: { LLM_MODEL: 'llama3' }, said: /"llama3" has no provider; expected provider:model\. Known/ },
+  { env: { LLM_MODEL: 'foo3' }, said: /"foo3" has no provider; expected provider:model\. Known/ },
+  { env: { LLM_MODEL: 'llama3' }, said: /"llama3" has no provider; .* Did you mean ollama:llama3\?/ },
   { env: { ...KEY, ...LOCAL }, said: /^OPENAI_BASE_URL is set, but no model is named\. Set LLM_MODEL=openai:NAME/ },
   { env: LOCAL, said: /^OPENAI_BASE_URL is set, but no model is named/ },
   { env: { ...LOCAL, LLM_PROVIDER: 'openai' }, said: /^OPENAI_BASE_URL is set/ },
@@ -121,4 +122,102 @@ test('several keys are no choice, and none of them is shown', () => {
         'Several keys are set: OPENAI_API_KEY, OTHER_KEY_ALIAS. Say which model to use, for example LLM_MODEL=openai:gpt-5.',
   );
   assert.equal(selectModel({ OTHER_KEY_ALIAS: 'x' }, undefined, [...PROVIDERS, other]).provider, 'other');
+});
+
+const OTHERS: readonly Row[] = [
+  {
+    title: 'the other name of a key',
+    env: { GEMINI_API_KEY: 'k' },
+    chosen: ['google', 'gemini-2.5-flash', 'GEMINI_API_KEY found'],
+  },
+  {
+    title: 'both names of a key',
+    env: { GEMINI_API_KEY: 'k', GOOGLE_API_KEY: 'k' },
+    chosen: ['google', 'gemini-2.5-flash', 'GOOGLE_API_KEY found'],
+  },
+  {
+    title: 'the other name of a provider',
+    env: { LLM_MODEL: 'azure_openai:gpt-5' },
+    chosen: ['azure', 'gpt-5', 'LLM_MODEL'],
+  },
+  { title: 'a model with a colon', env: { LLM_MODEL: 'ollama:qwen3:8b' }, chosen: ['ollama', 'qwen3:8b', 'LLM_MODEL'] },
+  {
+    title: 'a model with a slash',
+    env: { LLM_MODEL: 'openrouter/openai/gpt-5' },
+    chosen: ['openrouter', 'openai/gpt-5', 'LLM_MODEL'],
+  },
+  {
+    title: "Ollama's own address",
+    env: { OLLAMA_HOST: '127.0.0.1' },
+    flag: 'ollama',
+    chosen: ['ollama', 'qwen3:8b', '--model'],
+  },
+  {
+    title: 'a deployment of Azure',
+    env: {
+      AZURE_OPENAI_API_KEY: 'k',
+      AZURE_OPENAI_ENDPOINT: 'https://x.openai.azure.com',
+      AZURE_OPENAI_API_DEPLOYMENT_NAME: 'mine',
+    },
+    chosen: ['azure', 'mine', 'AZURE_OPENAI_API_KEY found'],
+  },
+  {
+    title: 'keys of AWS, which many have',
+    env: { AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 'k' },
+    chosen: ['demo', '', 'no key found'],
+  },
+  {
+    title: 'what only LangChain knows',
+    env: { LLM_MODEL: 'cohere:command-a' },
+    chosen: ['cohere', 'command-a', 'LLM_MODEL'],
+  },
+  { title: 'a key of what only LangChain knows', env: { COHERE_API_KEY: 'k' }, chosen: ['demo', '', 'no key found'] },
+];
+
+for (const { title, env, flag, chosen } of OTHERS)
+  test(`${title} selects ${chosen[0]}`, () => {
+    const { provider, model, reason } = selectModel(env, flag);
+    assert.deepEqual([provider, model, reason], chosen);
+  });
+
+const REFUSED: readonly (readonly [Environment, RegExp])[] = [
+  [{ OLLAMA_HOST: 'gpu.local' }, /^OLLAMA_HOST is set, but no model is named\. Set LLM_MODEL=ollama:NAME/],
+  [{ LLM_BASE_URL: 'http://127.0.0.1:1234/v1' }, /^LLM_BASE_URL is set, but no model is named/],
+  [
+    { LLM_API_KEY: 'k' },
+    /^openai-compatible has no model that goes without saying .* Set LLM_MODEL=openai-compatible:NAME\./,
+  ],
+  [{ AZURE_OPENAI_API_KEY: 'k' }, /Set LLM_MODEL=azure:NAME or AZURE_OPENAI_API_DEPLOYMENT_NAME\./],
+  [{ ...KEY, LLM_API_KEY: 'k' }, /^Several keys are set: OPENAI_API_KEY, LLM_API_KEY\./],
+  [{ LLM_MODEL: 'gemini-2.5-flash' }, /Did you mean google:gemini-2\.5-flash\?/],
+  [{ LLM_MODEL: 'qwen3:8b' }, /^Unknown provider "qwen3"/],
+];
+
+for (const [env, said] of REFUSED)
+  test(`${JSON.stringify(env)} is refused with ${said}`, () => {
+    assert.throws(() => selectModel(env), { code: 'invalid_configuration', message: said });
+  });
+
+test('in CI nobody gets a model that was not chosen', () => {
+  for (const CI of ['true', '1', 'woodpecker'])
+    assert.throws(() => checkModel({ CI }, undefined, false), { code: 'missing_key', message: /say LLM_MODEL=demo/ });
+  for (const CI of ['false', '0', '', ' ']) checkModel({ CI }, undefined, false);
+  checkModel({ CI: 'true' }, undefined, true);
+  checkModel({ CI: 'true', LLM_MODEL: 'demo' }, undefined, false);
+  checkModel({ CI: 'true' }, 'demo', false);
+  checkModel({ CI: 'true', ...KEY }, undefined, false);
+});
+
+test('fallbacks come in their order, and each is checked at start', () => {
+  const env = { ...KEY, LLM_MODEL: 'openai:gpt-5', LLM_FALLBACK_MODELS: ' anthropic:claude-x, ollama:qwen3:8b ,' };
+  assert.deepEqual(
+    listFallbacks(env).map(({ provider, model }) => `${provider}:${model}`),
+    ['anthropic:claude-x', 'ollama:qwen3:8b'],
+  );
+  assert.throws(() => checkModel(env), { code: 'missing_key', message: /ANTHROPIC_API_KEY/ });
+  checkModel({ ...env, ANTHROPIC_API_KEY: 'k' });
+  assert.throws(() => listFallbacks({ LLM_FALLBACK_MODELS: 'opnai:x' }), {
+    message: /LLM_FALLBACK_MODELS\. Did you mean openai/,
+  });
+  assert.deepEqual(listFallbacks({}), []);
 });

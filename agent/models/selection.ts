@@ -2,16 +2,26 @@
 // is looked at beyond being there.
 
 import { AgentError } from '../errors.ts';
-import { type Environment, type ModelSelection, type Provider, readFirst } from './provider.ts';
-
-/** The provider that is always there: no key, no package, no network. */
-export const KEYLESS_PROVIDER = 'demo';
+import { editDistance } from './edit-distance.ts';
+import { type Environment, type ModelSelection, type Provider, readBaseUrl, readFirst } from './provider.ts';
+import { KEYLESS_PROVIDER } from './providers/demo.ts';
 
 interface Wish {
   readonly text: string;
-  /** Where it was said: `--model`, `LLM_MODEL` or `LLM_PROVIDER`. */
+  /** Where it was said: `--model`, `LLM_MODEL`, `LLM_PROVIDER` or `LLM_FALLBACK_MODELS`. */
   readonly source: string;
 }
+
+/** The rows to select from. */
+export interface ProviderRows {
+  /** Chosen by name, or by the one key that is set. */
+  readonly providers: readonly Provider[];
+  /** Chosen by name only. */
+  readonly lastResort: readonly Provider[];
+}
+
+/** `selectFrom` says so where nothing was chosen and the keyless model stands in. */
+export const NO_CHOICE = 'no key found';
 
 /**
  * Selects provider and model: `--model` before `LLM_MODEL` before `LLM_PROVIDER` before the one key that is set before
@@ -21,25 +31,51 @@ interface Wish {
  * @throws {AgentError} `invalid_configuration` for an unknown provider, a model without a provider, several keys, or a
  * base URL without a model
  */
-export function selectFrom(
-  providers: readonly Provider[],
-  environment: Environment,
-  flag: string | undefined,
-): ModelSelection {
+export function selectFrom(rows: ProviderRows, environment: Environment, flag: string | undefined): ModelSelection {
   const wish = readWish(environment, flag);
   const stated = readFirst(environment, ['LLM_PROVIDER'])?.value;
-  if (wish) {
-    const [providerName, model] = splitWish(providers, wish, stated);
-    return withModel(assertProvider(providers, providerName, wish), model, environment, wish.source);
-  }
-  if (stated !== undefined)
-    return withModel(
-      assertProvider(providers, stated, { text: stated, source: 'LLM_PROVIDER' }),
-      '',
-      environment,
-      'LLM_PROVIDER',
-    );
-  return selectByKey(providers, environment);
+  if (wish) return selectWished(rows, environment, wish, stated);
+  if (stated === undefined) return selectByKey(rows.providers, environment);
+  const provider = assertProvider(rows, stated, { text: stated, source: 'LLM_PROVIDER' });
+  return withModel(provider, '', environment, 'LLM_PROVIDER');
+}
+
+/**
+ * The models that take the place of the selected one when it fails, in the order of `LLM_FALLBACK_MODELS`.
+ *
+ * @throws {AgentError} `invalid_configuration` for an entry that names no model
+ */
+export function selectFallbacks(rows: ProviderRows, environment: Environment): ModelSelection[] {
+  const source = 'LLM_FALLBACK_MODELS';
+  const texts = (readFirst(environment, [source])?.value ?? '').split(',').map((text) => text.trim());
+  return texts
+    .filter((text) => text !== '')
+    .map((text) => selectWished(rows, environment, { text, source }, undefined));
+}
+
+/**
+ * A run that nobody watches must not be green on a model that is none.
+ *
+ * @param isTerminal whether a person is there to read that the model is no LLM
+ * @throws {AgentError} `missing_key` when nothing was chosen, in CI and without a terminal
+ */
+export function assertChosenInCi(selection: ModelSelection, environment: Environment, isTerminal: boolean): void {
+  const ci = readFirst(environment, ['CI'])?.value.toLowerCase();
+  if (isTerminal || ci === undefined || ci === 'false' || ci === '0' || selection.reason !== NO_CHOICE) return;
+  throw new AgentError(
+    'missing_key',
+    `No model is configured, and in CI none is made up: CI=${JSON.stringify(ci.slice(0, 20))} is set.\n  Set LLM_MODEL=provider:model and its key, or say LLM_MODEL=${KEYLESS_PROVIDER} if the keyless demo model is meant.`,
+  );
+}
+
+function selectWished(
+  rows: ProviderRows,
+  environment: Environment,
+  wish: Wish,
+  stated: string | undefined,
+): ModelSelection {
+  const [providerName, model] = splitWish(rows, wish, stated);
+  return withModel(assertProvider(rows, providerName, wish), model, environment, wish.source);
 }
 
 function readWish(environment: Environment, flag: string | undefined): Wish | undefined {
@@ -53,21 +89,22 @@ function readWish(environment: Environment, flag: string | undefined): Wish | un
  * model name (`qwen3:8b`, `my-org/model`) unless a known provider and a colon stand in front.
  */
 function splitWish(
-  providers: readonly Provider[],
+  rows: ProviderRows,
   wish: Wish,
   stated: string | undefined,
 ): readonly [provider: string, model: string] {
-  const isKnown = (name: string) => providers.some(({ id }) => id === name.toLowerCase());
+  const isKnown = (name: string) => findProvider(rows, name) !== undefined;
   const at = wish.text.search(stated === undefined ? /[:/]/ : /:/);
   const prefix = at < 0 ? wish.text : wish.text.slice(0, at);
   if (stated !== undefined && !isKnown(prefix)) return [stated, wish.text];
   if (at >= 0) return [prefix, wish.text.slice(at + 1)];
   if (isKnown(prefix)) return [prefix, ''];
-  throw new AgentError('invalid_configuration', describeBareModel(providers, wish));
+  throw new AgentError('invalid_configuration', describeBareModel(rows.providers, wish));
 }
 
 function withModel(provider: Provider, model: string, environment: Environment, reason: string): ModelSelection {
-  const named = model.trim();
+  const byVariable = provider.modelVariable && readFirst(environment, [provider.modelVariable])?.value;
+  const named = model.trim() || byVariable || '';
   const endpoint = customEndpoint(provider, environment);
   // A default is a name of the provider's own catalogue; somebody else's server would at best not know it.
   if (named === '' && endpoint !== undefined)
@@ -75,7 +112,12 @@ function withModel(provider: Provider, model: string, environment: Environment, 
       'invalid_configuration',
       `${endpoint} is set, but no model is named. Set LLM_MODEL=${provider.id}:NAME with a model that this server has, or LLM_MODEL=${KEYLESS_PROVIDER} to do without.`,
     );
-  return { provider: provider.id, model: named || provider.defaultModel, reason };
+  if (named === '' && provider.defaultModel === undefined)
+    throw new AgentError(
+      'invalid_configuration',
+      `${provider.id} has no model that goes without saying (chosen by ${reason}). Set LLM_MODEL=${provider.id}:NAME${provider.modelVariable ? ` or ${provider.modelVariable}` : ''}.`,
+    );
+  return { provider: provider.id, model: named || (provider.defaultModel ?? ''), reason };
 }
 
 function selectByKey(providers: readonly Provider[], environment: Environment): ModelSelection {
@@ -87,27 +129,32 @@ function selectByKey(providers: readonly Provider[], environment: Environment): 
   if (first && others.length > 0)
     throw new AgentError(
       'invalid_configuration',
-      `Several keys are set: ${found.map(({ variable }) => variable).join(', ')}. Say which model to use, for example LLM_MODEL=${first.provider.id}:${first.provider.defaultModel}.`,
+      `Several keys are set: ${found.map(({ variable }) => variable).join(', ')}. Say which model to use, for example LLM_MODEL=${first.provider.id}:${first.provider.defaultModel ?? 'NAME'}.`,
     );
   if (first) return withModel(first.provider, '', environment, `${first.variable} found`);
   // Somebody who points at a server of their own wants that server, not the demo model.
   const pointed = providers.find((provider) => customEndpoint(provider, environment) !== undefined);
   if (pointed) return withModel(pointed, '', environment, '');
-  return { provider: KEYLESS_PROVIDER, model: '', reason: 'no key found' };
+  return { provider: KEYLESS_PROVIDER, model: '', reason: NO_CHOICE };
 }
 
 /** The variable that names an endpoint other than the provider's own. */
 function customEndpoint(provider: Provider, environment: Environment): string | undefined {
-  const stated = readFirst(environment, provider.baseUrlVariables);
-  return stated && stated.value.replace(/\/+$/, '') !== provider.baseUrl ? stated.variable : undefined;
+  const stated = readBaseUrl(provider, environment);
+  return stated && stated.value !== provider.baseUrl ? stated.variable : undefined;
 }
 
-function assertProvider(providers: readonly Provider[], name: string, { source }: Wish): Provider {
-  const provider = providers.find(({ id }) => id === name.trim().toLowerCase());
+function findProvider({ providers, lastResort }: ProviderRows, name: string): Provider | undefined {
+  const wanted = name.trim().toLowerCase();
+  return [...providers, ...lastResort].find(({ id, aliases }) => id === wanted || aliases.includes(wanted));
+}
+
+function assertProvider(rows: ProviderRows, name: string, { source }: Wish): Provider {
+  const provider = findProvider(rows, name);
   if (provider) return provider;
   throw new AgentError(
     'invalid_configuration',
-    `Unknown provider ${JSON.stringify(name.slice(0, 60))} in ${source}.${didYouMean(providers, name)} ${listKnown(providers)}`,
+    `Unknown provider ${JSON.stringify(name.slice(0, 60))} in ${source}.${didYouMean(rows.providers, name)} ${listKnown(rows.providers)}`,
   );
 }
 
@@ -131,20 +178,4 @@ function listKnown(providers: readonly Provider[]): string {
     .map(({ id }) => id)
     .sort()
     .join(', ')}.`;
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other. */
-function editDistance(from: string, to: string): number {
-  const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, index) => index)];
-  const cell = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
-  for (let i = 1; i <= from.length; i += 1) {
-    const row = [i];
-    rows.push(row);
-    for (let j = 1; j <= to.length; j += 1) {
-      const cost = from[i - 1] === to[j - 1] ? 0 : 1;
-      const swap = from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1] ? cell(i - 2, j - 2) + 1 : cell(-1, -1);
-      row.push(Math.min(cell(i - 1, j) + 1, cell(i, j - 1) + 1, cell(i - 1, j - 1) + cost, swap));
-    }
-  }
-  return cell(from.length, to.length);
 }

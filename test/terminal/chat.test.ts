@@ -19,7 +19,14 @@ describe('npm start in a terminal', () => {
     const [port, authPort] = await freePorts(2);
     terminal = await openTerminal(
       'npm run -s start',
-      { PORT: String(port), AUTH_SERVER_PORT: String(authPort), DATA_DIR: dataDir, NO_COLOR: '1', ...environment },
+      {
+        PORT: String(port),
+        AUTH_SERVER_PORT: String(authPort),
+        DATA_DIR: dataDir,
+        XDG_STATE_HOME: dataDir,
+        NO_COLOR: '1',
+        ...environment,
+      },
       root,
     );
     await terminal.waitFor(/^›/m);

@@ -1,0 +1,152 @@
+// The doubles are as strict as they claim: a request that a real package made is accepted again, and refused as soon as
+// one thing about it is wrong.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { startConversation } from './conversation.ts';
+import { startDouble } from './double.ts';
+import { FORMATS } from './doubles/index.ts';
+import type { ReceivedRequest, WireFormat } from './wire-format.ts';
+
+interface Wrong {
+  readonly title: string;
+  readonly status: (format: WireFormat) => readonly number[];
+  readonly change: (request: ReceivedRequest, format: WireFormat) => ReceivedRequest;
+}
+
+const inBody = (change: (body: unknown) => unknown) => (request: ReceivedRequest) => ({
+  ...request,
+  body: change(request.body),
+});
+const REFUSED = () => [400, 422];
+
+const WRONGS: readonly Wrong[] = [
+  {
+    title: 'a wrong path',
+    status: () => [404],
+    change: (request) => ({ ...request, path: `/elsewhere${request.path}` }),
+  },
+  {
+    title: 'a wrong method',
+    status: () => [405],
+    change: (request) => ({ ...request, method: 'PUT' }),
+  },
+  {
+    title: 'a missing key',
+    status: ({ id }) => (id === 'ollama' ? [200] : [400, 401]),
+    change: (request) => ({ ...request, headers: withoutKeys(request.headers) }),
+  },
+  {
+    title: 'an unknown field',
+    status: REFUSED,
+    change: inBody((body) => ({ ...Object(body), frobnicate: true })),
+  },
+  { title: 'a call without its result', status: REFUSED, change: inBody((body) => drop(body, isResult)) },
+  { title: 'a result without its call', status: REFUSED, change: inBody((body) => drop(body, isCall)) },
+  {
+    title: 'a tool name that the vendor refuses',
+    status: REFUSED,
+    change: inBody((body) => JSON.parse(JSON.stringify(body).replaceAll('"multiply"', '"multiply numbers"'))),
+  },
+  {
+    title: 'a tool schema that the vendor refuses',
+    status: REFUSED,
+    change: inBody((body) =>
+      mapObjects(body, (one) => ('properties' in one ? { ...one, type: ['object', 'array'] } : one)),
+    ),
+  },
+];
+
+for (const format of FORMATS)
+  describe(`the double of ${format.id}`, () => {
+    const request = captureRequest(format);
+
+    test('accepts what the real package sends', async () => {
+      assert.deepEqual(await send(format, await request), [200, 0]);
+    });
+
+    for (const { title, status, change } of WRONGS)
+      test(`refuses ${title}`, async () => {
+        const [answered, refusals] = await send(format, change(await request, format));
+        assert.ok(status(format).includes(answered), `answered ${answered}`);
+        assert.equal(refusals, answered === 200 ? 0 : 1);
+      });
+  });
+
+/** The request after two calls, with their results. */
+async function captureRequest(format: WireFormat): Promise<ReceivedRequest> {
+  const calls = [
+    { name: 'add', args: { a: 2, b: 40 } },
+    { name: 'multiply', args: { a: 6, b: 7 } },
+  ];
+  const conversation = await startConversation(format, [{ calls }, { text: 'Done.' }]);
+  try {
+    await conversation.say('Go');
+    const request = conversation.double.requests[1];
+    assert.ok(request, 'there is a second request');
+    return request;
+  } finally {
+    await conversation.close();
+  }
+}
+
+/** Status and number of refusals. */
+async function send(format: WireFormat, { method, path, headers, body }: ReceivedRequest): Promise<[number, number]> {
+  const double = await startDouble(format, [{ text: 'Hello.' }]);
+  try {
+    const kept = Object.entries(headers).filter(([name]) => !CONNECTION_HEADERS.includes(name));
+    const response = await fetch(`${double.origin}${path}`, {
+      method,
+      headers: kept.map(([name, value]): [string, string] => [name, String(value)]),
+      body: JSON.stringify(body),
+    });
+    await response.text();
+    return [response.status, double.refusals.length];
+  } finally {
+    await double.close();
+  }
+}
+
+const CONNECTION_HEADERS = ['host', 'connection', 'content-length', 'transfer-encoding', 'accept-encoding'];
+
+function withoutKeys(headers: ReceivedRequest['headers']): ReceivedRequest['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^(?:authorization|.*api-key)$/.test(name)));
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function isResult(one: Json): boolean {
+  return (
+    one['role'] === 'tool' ||
+    one['type'] === 'function_call_output' ||
+    one['type'] === 'tool_result' ||
+    'functionResponse' in one
+  );
+}
+
+function isCall(one: Json): boolean {
+  const isChatCall = 'function' in one && 'arguments' in Object(one['function']);
+  return isChatCall || one['type'] === 'function_call' || one['type'] === 'tool_use' || 'functionCall' in one;
+}
+
+/** The JSON without the first list entry that is such. */
+function drop(json: unknown, isSuch: (one: Json) => boolean): unknown {
+  let dropped = false;
+  const visit = (value: unknown): unknown => {
+    if (Array.isArray(value))
+      return value.flatMap((one: unknown) => {
+        if (dropped || typeof one !== 'object' || one === null || !isSuch({ ...one })) return [visit(one)];
+        dropped = true;
+        return [];
+      });
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, visit(part)]));
+  };
+  return visit(json);
+}
+
+function mapObjects(json: unknown, change: (one: Json) => Json): unknown {
+  if (Array.isArray(json)) return json.map((one: unknown) => mapObjects(one, change));
+  if (typeof json !== 'object' || json === null) return json;
+  return change(Object.fromEntries(Object.entries(json).map(([key, part]) => [key, mapObjects(part, change)])));
+}
