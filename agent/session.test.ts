@@ -7,7 +7,8 @@ import { DynamicStructuredTool } from '@langchain/core/tools';
 import { MemorySaver } from '@langchain/langgraph';
 import { AgentError } from './errors.ts';
 import { createGraph } from './graph.ts';
-import { createSession, type TurnEvent } from './session.ts';
+import { createSession } from './session.ts';
+import type { TurnEvent } from './turn-events.ts';
 
 type Call = { name: string; args: Record<string, unknown> };
 type Handler = (args: { n: number }, signal: AbortSignal | undefined) => Promise<string>;

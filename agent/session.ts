@@ -3,60 +3,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage, type UsageMetadata } from '@langchain/core/messages';
-import { AgentError, type AgentErrorCode } from './errors.ts';
+import { AgentError } from './errors.ts';
 import { type AgentGraph, createFailedToolMessage, NODES, type ToolCallArtifact, toolCallsOf } from './graph.ts';
-
-/** Tokens that the model reported for a turn; `undefined` where it reports none. */
-export interface Usage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** US dollars; left out where the price of a single call of the turn is unknown. */
-  readonly costUsd?: number | undefined;
-}
-
-/** How a turn ended. `failed` carries an error; `limit` and `interrupted` may carry a partial answer. */
-export type TurnStatus = 'ok' | 'limit' | 'interrupted' | 'failed';
-
-/** Why a tool call gave no result, as far as a person or a script can act on it. */
-export interface ToolCallError {
-  readonly code: AgentErrorCode;
-  readonly message: string;
-  /** Scopes that would have been needed and are not held. */
-  readonly missingScopes: readonly string[];
-}
-
-/** What happens in a turn, in order. `turn-end` comes exactly once, last, whatever happened before. */
-export type TurnEvent =
-  | { readonly type: 'text-delta'; readonly text: string }
-  | {
-      readonly type: 'tool-call';
-      readonly id: string;
-      readonly name: string;
-      readonly server: string;
-      readonly args: Readonly<Record<string, unknown>>;
-    }
-  | {
-      readonly type: 'tool-result';
-      readonly id: string;
-      readonly name: string;
-      readonly server: string;
-      /** What the model gets to read. */
-      readonly text: string;
-      readonly error: ToolCallError | undefined;
-      readonly durationMs: number;
-    }
-  /** Something that a person should know and that is not the model's: another model goes on, for example. */
-  | { readonly type: 'notice'; readonly text: string }
-  | {
-      readonly type: 'turn-end';
-      readonly status: TurnStatus;
-      /** The model's last text; empty when there is none. */
-      readonly answer: string;
-      /** Set when `status` is not `ok`. */
-      readonly error: { readonly code: AgentErrorCode; readonly message: string } | undefined;
-      readonly usage: Usage | undefined;
-      readonly durationMs: number;
-    };
+import type { TurnEvent, TurnStatus, Usage } from './turn-events.ts';
 
 export interface Session {
   readonly threadId: string;
@@ -93,6 +42,9 @@ export function createSession(options: SessionOptions): Session {
     const startedAtMs = performance.now();
     let answer = '';
     let usage: Usage | undefined;
+    let modelCalls = 0;
+    let toolCalls = 0;
+    const missingScopes = new Set<string>();
     const notices = () => takeNotices().map((text): TurnEvent => ({ type: 'notice', text }));
     const end = (status: TurnStatus, error?: AgentError): TurnEvent => ({
       type: 'turn-end',
@@ -100,6 +52,10 @@ export function createSession(options: SessionOptions): Session {
       answer,
       error: error && { code: error.code, message: error.message },
       usage,
+      modelCalls,
+      toolCalls,
+      denials: [],
+      missingScopes: [...missingScopes],
       durationMs: Math.round(performance.now() - startedAtMs),
     });
     try {
@@ -119,9 +75,15 @@ export function createSession(options: SessionOptions): Session {
         for (const message of messagesOf(chunk)) {
           if (AIMessage.isInstance(message)) {
             usage = addUsage(usage, message.usage_metadata, costUsdOf(message));
+            modelCalls += 1;
+            toolCalls += toolCallsOf(message).length;
             if (toolCallsOf(message).length === 0) answer = message.text;
           }
-          yield* eventsOf(message, serverOf);
+          for (const event of eventsOf(message, serverOf)) {
+            if (event.type === 'tool-result')
+              for (const scope of event.error?.missingScopes ?? []) missingScopes.add(scope);
+            yield event;
+          }
         }
       }
       yield end('ok');
@@ -129,6 +91,7 @@ export function createSession(options: SessionOptions): Session {
       const { status, failure, note } = diagnose(error, signal);
       await answerOpenCalls(graph, thread, note);
       yield* notices();
+      yield { type: 'error', code: failure.code, message: failure.message };
       yield end(status, failure);
     }
   }

@@ -3,7 +3,8 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { Session, TurnEvent } from '../session.ts';
+import type { Session } from '../session.ts';
+import type { TurnEvent } from '../turn-events.ts';
 import type { ChatInput, ChatOutput } from './terminal.ts';
 
 export interface FakeTerminal {
@@ -98,5 +99,17 @@ type TurnEnd = Extract<TurnEvent, { type: 'turn-end' }>;
 
 /** The last event of a turn; what is not given says that it ended well. */
 export function turnEnd(facts: Partial<TurnEnd>): TurnEnd {
-  return { type: 'turn-end', status: 'ok', answer: '', error: undefined, usage: undefined, durationMs: 5, ...facts };
+  return {
+    type: 'turn-end',
+    status: 'ok',
+    answer: '',
+    error: undefined,
+    usage: undefined,
+    modelCalls: 1,
+    toolCalls: 0,
+    denials: [],
+    missingScopes: [],
+    durationMs: 5,
+    ...facts,
+  };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TurnEvent } from '../session.ts';
+import type { TurnEvent } from '../turn-events.ts';
 import { turnEnd } from './fake-terminal.ts';
 import { type RenderStyle, renderEvent, TURN_START } from './renderer.ts';
 import { createPaint } from './terminal.ts';

@@ -1,7 +1,7 @@
 // Turn events → what a person reads. Pure: the state and an event go in, the next state and a text come out; the chat
 // writes it. Every word of a model or a server passes visible-text here.
 
-import type { ToolCallError, TurnEvent, Usage } from '../session.ts';
+import type { ToolCallError, TurnEvent, Usage } from '../turn-events.ts';
 import type { Paint } from './terminal.ts';
 import {
   cutToWidth,
@@ -66,6 +66,13 @@ export function renderEvent(state: RenderState, event: TurnEvent, style: RenderS
       const open = new Set([...state.open].filter((id) => id !== event.id));
       return onOwnLine({ ...state, open }, toolResultLine(event, state.calls, style));
     }
+    case 'reasoning-delta':
+    case 'approval-request':
+    case 'approval':
+    case 'tool-progress':
+    case 'auth':
+    case 'error':
+      return { state, text: '' };
     case 'notice':
       return onOwnLine(state, style.paint('warning', visibleLine(event.text)));
     case 'turn-end':
@@ -141,6 +148,8 @@ function statusText(status: TurnEnd['status'], message: string, paint: Paint): s
       return paint('warning', message === '' ? '[stopped at the limit]' : `[stopped at the limit: ${message}]`);
     case 'interrupted':
       return paint('dim', '[interrupted]');
+    case 'blocked':
+    case 'auth_required':
     case 'failed':
       return paint('bad', message === '' ? 'the turn failed without a reason' : message);
   }

@@ -4,7 +4,7 @@ import { type CassetteOptions, startAgent } from '../agent.ts';
 import { visibleText } from '../chat/visible-text.ts';
 import type { AgentConfig } from '../config.ts';
 import { AgentError, type AgentErrorCode, EXIT_CODES } from '../errors.ts';
-import type { TurnEvent } from '../session.ts';
+import type { TurnEvent } from '../turn-events.ts';
 
 export interface AskOptions {
   readonly config: AgentConfig;
@@ -48,6 +48,12 @@ export async function ask({ config, request, model, cassette, signal, stdout, st
 function progress(event: TurnEvent): string {
   switch (event.type) {
     case 'text-delta':
+    case 'reasoning-delta':
+    case 'approval-request':
+    case 'approval':
+    case 'tool-progress':
+    case 'auth':
+    case 'error':
       return '';
     case 'tool-call':
       return `→ ${event.server} ${event.name} ${visibleText(JSON.stringify(event.args))}\n`;

@@ -2,10 +2,25 @@
 // schema as the server wrote it, typed errors, and structured content once instead of twice.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHash } from 'node:crypto';
 import { DynamicStructuredTool, type StructuredToolInterface } from '@langchain/core/tools';
 import { loadMcpTools } from '@langchain/mcp-adapters';
 import { AgentError } from '../errors.ts';
 import type { McpConnection, McpTool } from './connection.ts';
+
+/** MCP's tool annotations, as far as approval goes by them. The server's word. */
+export interface ToolAnnotations {
+  readonly readOnlyHint?: boolean | undefined;
+  readonly destructiveHint?: boolean | undefined;
+  readonly idempotentHint?: boolean | undefined;
+  readonly openWorldHint?: boolean | undefined;
+}
+
+/** What a server said about a tool when it was last approved, and what it says now. */
+export interface ToolChange {
+  readonly before: string;
+  readonly after: string;
+}
 
 /** A tool that the model may call, and where it comes from. */
 export interface LoadedTool {
@@ -15,6 +30,11 @@ export interface LoadedTool {
   readonly description: string;
   /** Scopes that a call needs, where the server says so. */
   readonly scopes: readonly string[];
+  readonly annotations: ToolAnnotations;
+  /** Hash of name, description and schema: another one is another tool, whatever it is called. */
+  readonly fingerprint: string;
+  /** Set when the server describes the tool otherwise than when it was last approved: not to be called before a person has seen it. */
+  readonly change: ToolChange | undefined;
   readonly tool: StructuredToolInterface;
 }
 
@@ -113,8 +133,17 @@ function wrap(
     server,
     description: inner.description,
     scopes: Array.isArray(scopes) ? scopes.filter((scope) => typeof scope === 'string') : [],
+    annotations: source.annotations ?? {},
+    fingerprint: fingerprintOf(source),
+    change: undefined,
     tool,
   };
+}
+
+function fingerprintOf({ name, description, inputSchema }: McpTool): string {
+  return createHash('sha256')
+    .update(JSON.stringify([name, description, inputSchema]))
+    .digest('hex');
 }
 
 /** The typed error behind the adapter's `ToolException`, or the tool's own words without the adapter's preamble. */

@@ -6,7 +6,8 @@ import { MemorySaver } from '@langchain/langgraph';
 import { createGraph } from '../../agent/graph.ts';
 import type { Environment } from '../../agent/models/provider.ts';
 import { createModel, describeModelError } from '../../agent/models/registry.ts';
-import { createSession, type TurnEvent } from '../../agent/session.ts';
+import { createSession } from '../../agent/session.ts';
+import type { TurnEvent } from '../../agent/turn-events.ts';
 import { type ProviderDouble, type Step, startDouble } from './double.ts';
 import type { Refusal, WireFormat } from './wire-format.ts';
 
