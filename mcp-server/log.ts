@@ -31,19 +31,40 @@ export interface LogOptions {
 }
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-const MAX_STRING_LENGTH = 500;
+const LIMITS = {
+  /** Longest text that is written. */
+  maxStringLength: 500,
+  /** Longest text that is looked at, so that what a caller sends costs the same whatever its length. */
+  maxScannedLength: 2_000,
+  /** Members of an object or a list that are written. */
+  maxMembers: 50,
+  maxDepth: 4,
+} as const;
 const REDACTED = '[redacted]';
 
 /** Field names whose value is never written, whatever it is. */
 const SECRET_KEY =
   /^(authorization|cookie|set-cookie|code|code_verifier|password|secret|state|token|assertion|.*_token|.*_secret|.*_verifier|.*Token|.*Secret|.*Verifier)$/;
-/** A JWS, an unsecured JWT, or a credential scheme with its value, wherever it stands in a text. */
-const SECRET_TEXT = /\beyJ[\w-]+\.[\w-]*\.[\w-]*|\b(?:Bearer|Basic|DPoP)\s+[\w.~+/=-]{8,}/gi;
+/**
+ * A JWS, a JWE or a piece of one, or a credential scheme with its value, wherever it stands in a text. What begins like a
+ * token is consumed as far as it goes, so that no character is looked at twice.
+ */
+const SECRET_TEXT = /\beyJ[\w-]*(?:\.[\w-]*){0,4}|\b(?:Bearer|Basic|DPoP)\s+[\w.~+/=-]{8,}/gi;
+/** A URL up to its end; user, password, query and fragment may hold what nobody else should read. */
+const URL_TEXT = /\bhttps?:\/\/[^\s"'<>\\]+/gi;
+/** What a token may consist of. */
+const TOKEN_CHARACTER = /[\w.~+/=-]/;
+/**
+ * Characters that JSON leaves as they are and that a terminal or a viewer takes for commands: C1 controls, line
+ * separators, and the marks that turn the direction of text.
+ */
+const COMMAND_CHARACTERS = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /**
  * Builds the log. One entry is `{ time, level, event, ...fields }` with an RFC 3339 time.
  *
- * Long strings are cut at 500 characters, control characters are escaped by JSON, errors become `{ name, message }`.
+ * Long strings are cut at 500 characters, control characters are escaped, errors become `{ name, message }`, URLs lose
+ * user, password, query and fragment.
  */
 export function createLog(options: LogOptions = {}): Log {
   const sink = options.sink ?? process.stderr;
@@ -57,7 +78,7 @@ export function createLog(options: LogOptions = {}): Log {
         options.observer?.(event, fields);
         if (LEVELS.indexOf(level) < threshold) return;
         const entry = { time: now().toISOString(), level, event, ...(redact(fields) as object) };
-        sink.write(`${JSON.stringify(entry)}\n`);
+        sink.write(`${JSON.stringify(entry).replace(COMMAND_CHARACTERS, escapeCharacter)}\n`);
       };
     return {
       debug: write('debug'),
@@ -72,16 +93,43 @@ export function createLog(options: LogOptions = {}): Log {
 
 /** Returns a copy of `value` in which every secret is replaced; the input stays as it was. */
 export function redact(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return shorten(value.replace(SECRET_TEXT, REDACTED));
-  if (value instanceof Error) return { name: value.name, message: redact(value.message) };
+  if (typeof value === 'string') return redactText(value);
+  if (value instanceof Error) return { name: value.name, message: redactText(String(value.message)) };
+  if (typeof value === 'function') return '[function]';
   if (value === null || typeof value !== 'object') return typeof value === 'bigint' ? String(value) : value;
-  if (depth > 4) return '[deep]';
-  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
+  if (depth > LIMITS.maxDepth) return '[deep]';
+  if (Array.isArray(value)) return value.slice(0, LIMITS.maxMembers).map((item) => redact(item, depth + 1));
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, SECRET_KEY.test(key) ? REDACTED : redact(item, depth + 1)]),
+    Object.entries(value)
+      .slice(0, LIMITS.maxMembers)
+      .map(([key, item]) => [shorten(key), SECRET_KEY.test(key) ? REDACTED : redact(item, depth + 1)]),
   );
 }
 
-function shorten(text: string): string {
-  return text.length <= MAX_STRING_LENGTH ? text : `${text.slice(0, MAX_STRING_LENGTH)}…`;
+function redactText(text: string): string {
+  const scanned =
+    text.length <= LIMITS.maxScannedLength ? text : withoutTornWord(text.slice(0, LIMITS.maxScannedLength));
+  return shorten(scanned.replace(URL_TEXT, plainUrl).replace(SECRET_TEXT, REDACTED), text.length > scanned.length);
+}
+
+/** A cut may leave so little of a secret that it is not recognised; so the word that was cut goes. */
+function withoutTornWord(text: string): string {
+  let end = text.length;
+  while (end > 0 && TOKEN_CHARACTER.test(text[end - 1] ?? '')) end -= 1;
+  return text.slice(0, end);
+}
+
+function plainUrl(url: string): string {
+  const [address = ''] = url.split(/[?#]/, 1);
+  const [, scheme = '', authority = '', path = ''] = /^(https?:\/\/)([^/]*)(.*)$/i.exec(address) ?? [];
+  return `${scheme}${authority.slice(authority.lastIndexOf('@') + 1)}${path}`;
+}
+
+function shorten(text: string, isCut = false): string {
+  const short = text.slice(0, LIMITS.maxStringLength);
+  return isCut || short.length < text.length ? `${short}…` : text;
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
