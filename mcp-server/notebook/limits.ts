@@ -11,13 +11,15 @@ export const NOTE_LIMITS = {
   maxNotesPerImport: 500,
   /** Notes written between two looks at the abort signal, in one transaction. */
   importChunkSize: 10,
+  /** The same for long notes, whose words take time to index. */
+  importChunkCharacters: 20_000,
   /** What a list or a search returns at most. */
   maxPageSize: 100,
   /** What they return when nobody says. */
   defaultPageSize: 20,
   /** Longer queries are no words to look for. */
   maxQueryLength: 500,
-  /** Each word costs the search one pass over its index. */
+  /** Each word costs the search one pass over the list of notes that have it. */
   maxQueryWords: 16,
   /** Suggestions while somebody types: what the protocol lets one answer carry. */
   maxSuggestions: 100,

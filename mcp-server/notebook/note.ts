@@ -16,7 +16,7 @@ export interface Note extends NoteDraft {
   readonly updatedAt: string;
 }
 
-/** A note that a search found, with the place in its text that fits best. */
+/** A note that a search found, with the first place in its text where one of the words stands. */
 export interface FoundNote extends Note {
   readonly snippet: string;
 }

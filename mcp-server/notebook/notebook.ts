@@ -15,7 +15,8 @@ import {
   quote,
   refuse,
 } from './note.ts';
-import { searchQuery } from './search-query.ts';
+import { queryWords, searchQuery } from './search-index.ts';
+import { snippetOf } from './snippet.ts';
 import { openNoteStore } from './store.ts';
 
 export interface ImportResult {
@@ -43,7 +44,7 @@ export interface OwnNotes {
   update(id: string, version: number, change: Partial<NoteDraft>): NoteOutcome<Note>;
   /** Resolves to the note as it last was. */
   delete(id: string): NoteOutcome<Note>;
-  /** Best match first. Any text is a query; one without a word finds nothing. */
+  /** Notes with all words in their title first, then the newest. Any text is a query; one without a word finds nothing. */
   search(query: string, limit?: number): readonly FoundNote[];
   list(options?: { readonly cursor?: string | undefined; readonly limit?: number | undefined }): NoteOutcome<NotePage>;
   count(): number;
@@ -112,7 +113,7 @@ export function openNotebook({ file, now = Date.now, newId = randomUUID }: Noteb
     };
     const insert = ({ title, body }: NoteDraft): string => {
       const id = newId();
-      store.insert.run(id, owner, title, body, now());
+      store.insert({ id, owner, title, body, nowMs: now() });
       return id;
     };
 
@@ -140,8 +141,7 @@ export function openNotebook({ file, now = Date.now, newId = randomUUID }: Noteb
           });
           if (!checked.ok) return checked;
           const { title, body } = checked.value;
-          const { changes } = store.update.run(owner, id, version, title, body, now());
-          return Number(changes) === 1
+          return store.update({ id, owner, title, body, version, nowMs: now() })
             ? find(id)
             : refuse(
                 'changed',
@@ -155,7 +155,7 @@ export function openNotebook({ file, now = Date.now, newId = randomUUID }: Noteb
       delete: (id) => {
         const deleted = store.transaction(() => {
           const current = find(id);
-          if (current.ok) store.delete.run(owner, id);
+          if (current.ok) store.delete(owner, id);
           return current;
         });
         if (deleted.ok) announce('deleted', [id]);
@@ -163,11 +163,19 @@ export function openNotebook({ file, now = Date.now, newId = randomUUID }: Noteb
       },
 
       search: (query, limit = NOTE_LIMITS.defaultPageSize) => {
-        const match = searchQuery(owner, query);
-        if (match === undefined) return [];
-        return store.search
-          .all(match, owner, pageSize(limit))
-          .map((row) => ({ ...toNote(row), snippet: String(row['snippet']) }));
+        const size = pageSize(limit);
+        const found = new Map<string, FoundNote>();
+        const words = queryWords(query);
+        for (const columns of [['title'], ['title', 'body']]) {
+          const match = searchQuery(owner, columns, query);
+          if (match === undefined || found.size >= size) break;
+          for (const row of store.search.all(match, owner, size)) {
+            const note = toNote(row);
+            if (found.size < size && !found.has(note.id))
+              found.set(note.id, { ...note, snippet: snippetOf(note.body, words) });
+          }
+        }
+        return [...found.values()];
       },
 
       list: ({ cursor, limit = NOTE_LIMITS.defaultPageSize } = {}) => {
@@ -187,18 +195,14 @@ export function openNotebook({ file, now = Date.now, newId = randomUUID }: Noteb
 
       suggest: (text) =>
         store.suggest
-          .all(
-            owner,
-            text.slice(0, NOTE_LIMITS.maxTitleLength).replaceAll(/[\\%_]/g, '\\$&'),
-            NOTE_LIMITS.maxSuggestions,
-          )
+          .all(owner, text.slice(0, NOTE_LIMITS.maxTitleLength), NOTE_LIMITS.maxSuggestions)
           .map((row) => ({ id: String(row['id']), title: String(row['title']) })),
 
       import: async (drafts, { signal, onProgress } = {}) => {
         const checked = checkDrafts(drafts);
         if (!checked.ok) return checked;
         const total = checked.value.length;
-        const isNew = ({ title, body }: NoteDraft) => !store.findSame.get(owner, title, body);
+        const isNew = ({ title, body }: NoteDraft) => !store.has(owner, title, body);
         const distinct = distinctDrafts(checked.value);
         const free = room(distinct.filter(isNew).length);
         if (!free.ok) return free;
@@ -206,7 +210,7 @@ export function openNotebook({ file, now = Date.now, newId = randomUUID }: Noteb
         const ids: string[] = [];
         let done = 0;
         while (done < distinct.length && !signal?.aborted) {
-          const chunk = distinct.slice(done, done + NOTE_LIMITS.importChunkSize);
+          const chunk = nextChunk(distinct, done);
           const written = store.transaction((): NoteOutcome<string[]> => {
             const fresh = chunk.filter(isNew);
             // Another import may have taken the room since the first look.
@@ -239,6 +243,18 @@ export function openNotebook({ file, now = Date.now, newId = randomUUID }: Noteb
     },
     close: () => store.close(),
   };
+}
+
+/** Some of the drafts from `start` on: as many as are written at once without keeping others waiting. */
+function nextChunk(drafts: readonly NoteDraft[], start: number): readonly NoteDraft[] {
+  let characters = 0;
+  let end = start;
+  while (end < drafts.length && end - start < NOTE_LIMITS.importChunkSize) {
+    characters += drafts[end]?.body.length ?? 0;
+    if (end > start && characters > NOTE_LIMITS.importChunkCharacters) break;
+    end += 1;
+  }
+  return drafts.slice(start, end);
 }
 
 /** The owner as one word of fixed form: fit for the index, and no name that a copied file would give away. */

@@ -1,16 +1,27 @@
 // The notebook's one SQLite file: schema, statements, and the mode 0600 that keeps other users of the machine out.
 // Every statement names the owner; there is none that could reach across.
 
+import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ServerError } from '../errors.ts';
 import { NOTE_LIMITS } from './limits.ts';
+import { INDEX_OPTIONS, indexedWords } from './search-index.ts';
+
+/** What is written of a note. */
+interface NoteRow {
+  readonly id: string;
+  readonly owner: string;
+  readonly title: string;
+  readonly body: string;
+}
 
 /** A database that lives as long as the process; for tests. */
 export const IN_MEMORY = ':memory:';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+const INDEX = `CREATE VIRTUAL TABLE note_text USING fts5 (title, body, ${INDEX_OPTIONS});`;
 const SCHEMA = `
   CREATE TABLE note (
     seq        INTEGER PRIMARY KEY,
@@ -20,28 +31,28 @@ const SCHEMA = `
     body       TEXT NOT NULL,
     version    INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    digest     TEXT NOT NULL
   ) STRICT;
   CREATE INDEX note_page ON note (owner, created_at DESC, id DESC);
-  CREATE INDEX note_title ON note (owner, title);
-  CREATE VIRTUAL TABLE note_text USING fts5 (
-    owner, title, body, content = 'note', content_rowid = 'seq', tokenize = 'unicode61 remove_diacritics 2'
-  );
-  CREATE TRIGGER note_inserted AFTER INSERT ON note BEGIN
-    INSERT INTO note_text (rowid, owner, title, body) VALUES (new.seq, new.owner, new.title, new.body);
-  END;
-  CREATE TRIGGER note_deleted AFTER DELETE ON note BEGIN
-    INSERT INTO note_text (note_text, rowid, owner, title, body)
-      VALUES ('delete', old.seq, old.owner, old.title, old.body);
-  END;
-  CREATE TRIGGER note_updated AFTER UPDATE ON note BEGIN
-    INSERT INTO note_text (note_text, rowid, owner, title, body)
-      VALUES ('delete', old.seq, old.owner, old.title, old.body);
-    INSERT INTO note_text (rowid, owner, title, body) VALUES (new.seq, new.owner, new.title, new.body);
-  END;
+  CREATE INDEX note_digest ON note (owner, digest);
+  ${INDEX}
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+/** Version 1 had an index that a search could be lost in, and compared whole notes to find those that are there. */
+const FROM_VERSION_1 = `
+  DROP TRIGGER note_inserted;
+  DROP TRIGGER note_deleted;
+  DROP TRIGGER note_updated;
+  DROP TABLE note_text;
+  DROP INDEX note_title;
+  ALTER TABLE note ADD COLUMN digest TEXT NOT NULL DEFAULT '';
+  CREATE INDEX note_digest ON note (owner, digest);
+  ${INDEX}
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
+const INDEX_NOTE = 'INSERT INTO note_text (rowid, title, body) VALUES (?, ?, ?)';
 const COLUMNS = 'id, title, body, version, created_at, updated_at';
 
 /**
@@ -52,16 +63,38 @@ const COLUMNS = 'id, title, body, version, created_at, updated_at';
 export function openNoteStore(file: string) {
   if (file !== IN_MEMORY) ensurePrivateFile(file);
   const database = openDatabase(file);
-  return {
-    insert: database.prepare(
-      `INSERT INTO note (id, owner, title, body, version, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5)`,
-    ),
-    find: database.prepare(`SELECT ${COLUMNS} FROM note WHERE owner = ? AND id = ?`),
-    findSame: database.prepare('SELECT 1 FROM note WHERE owner = ? AND title = ? AND body = ?'),
+  const statements = {
+    insert: database.prepare(`
+      INSERT INTO note (id, owner, title, body, version, created_at, updated_at, digest)
+      VALUES (?1, ?2, ?3, ?4, 1, ?5, ?5, ?6) RETURNING seq`),
     update: database.prepare(`
-      UPDATE note SET title = ?4, body = ?5, version = version + 1, updated_at = ?6
-      WHERE owner = ?1 AND id = ?2 AND version = ?3`),
-    delete: database.prepare('DELETE FROM note WHERE owner = ? AND id = ?'),
+      UPDATE note SET title = ?4, body = ?5, version = version + 1, updated_at = ?6, digest = ?7
+      WHERE owner = ?1 AND id = ?2 AND version = ?3 RETURNING seq`),
+    delete: database.prepare('DELETE FROM note WHERE owner = ? AND id = ? RETURNING seq'),
+    index: database.prepare(INDEX_NOTE),
+    unindex: database.prepare('DELETE FROM note_text WHERE rowid = ?'),
+    findSame: database.prepare('SELECT 1 FROM note WHERE owner = ? AND digest = ?'),
+  };
+  return {
+    insert({ id, owner, title, body, nowMs }: NoteRow & { readonly nowMs: number }): void {
+      const row = statements.insert.get(id, owner, title, body, nowMs, digestOf(title, body));
+      statements.index.run(Number(row?.['seq']), indexedWords(owner, title), indexedWords(owner, body));
+    },
+    /** Whether there was such a note at that version. */
+    update({ id, owner, title, body, version, nowMs }: NoteRow & { readonly version: number; readonly nowMs: number }) {
+      const row = statements.update.get(owner, id, version, title, body, nowMs, digestOf(title, body));
+      if (!row) return false;
+      statements.unindex.run(Number(row['seq']));
+      statements.index.run(Number(row['seq']), indexedWords(owner, title), indexedWords(owner, body));
+      return true;
+    },
+    delete(owner: string, id: string): void {
+      const row = statements.delete.get(owner, id);
+      if (row) statements.unindex.run(Number(row['seq']));
+    },
+    has: (owner: string, title: string, body: string) =>
+      statements.findSame.get(owner, digestOf(title, body)) !== undefined,
+    find: database.prepare(`SELECT ${COLUMNS} FROM note WHERE owner = ? AND id = ?`),
     count: database.prepare('SELECT count(*) AS notes FROM note WHERE owner = ?'),
     firstPage: database.prepare(
       `SELECT ${COLUMNS} FROM note WHERE owner = ? ORDER BY created_at DESC, id DESC LIMIT ?`,
@@ -69,15 +102,16 @@ export function openNoteStore(file: string) {
     nextPage: database.prepare(`
       SELECT ${COLUMNS} FROM note WHERE owner = ? AND (created_at, id) < (?, ?)
       ORDER BY created_at DESC, id DESC LIMIT ?`),
-    // A word in the title counts four times as much as one in the text.
+    // By row, newest first: the index is read in that order and no further than needed. Ranks of FTS5 count the notes of
+    // everybody, and so would tell an owner what is in those of others.
     search: database.prepare(`
-      SELECT ${COLUMNS.replaceAll(/\w+/g, 'note.$&')}, snippet(note_text, 2, '', '', '…', 24) AS snippet
+      SELECT ${COLUMNS.replaceAll(/\w+/g, 'note.$&')}
       FROM note_text JOIN note ON note.seq = note_text.rowid
       WHERE note_text MATCH ?1 AND note.owner = ?2
-      ORDER BY bm25(note_text, 0.0, 4.0, 1.0), note.created_at DESC, note.id LIMIT ?3`),
+      ORDER BY note_text.rowid DESC LIMIT ?3`),
     suggest: database.prepare(`
       SELECT id, title FROM note
-      WHERE owner = ?1 AND (id LIKE ?2 || '%' ESCAPE '\\' OR title LIKE '%' || ?2 || '%' ESCAPE '\\')
+      WHERE owner = ?1 AND (instr(lower(title), lower(?2)) > 0 OR substr(id, 1, length(?2)) = ?2)
       ORDER BY created_at DESC, id DESC LIMIT ?3`),
     /** Runs `work` as a whole or not at all. It must not wait: the connection belongs to everybody. */
     transaction<T>(work: () => T): T {
@@ -103,14 +137,32 @@ function openDatabase(file: string): DatabaseSync {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE;');
     version = database.prepare('PRAGMA user_version').get()?.['user_version'];
     if (version === 0) database.exec(SCHEMA);
+    if (version === 1) upgrade(database);
     database.exec('COMMIT');
   } catch (error) {
     database?.close();
     throw unreadable(file, error instanceof Error ? error.message : String(error), error);
   }
-  if (version === 0 || version === SCHEMA_VERSION) return database;
+  if (version === 0 || version === 1 || version === SCHEMA_VERSION) return database;
   database.close();
   throw unreadable(file, `it is version ${version} of the notebook, expected ${SCHEMA_VERSION}`);
+}
+
+function upgrade(database: DatabaseSync): void {
+  database.exec(FROM_VERSION_1);
+  const index = database.prepare(INDEX_NOTE);
+  const mark = database.prepare('UPDATE note SET digest = ? WHERE seq = ?');
+  for (const row of database.prepare('SELECT seq, owner, title, body FROM note').all()) {
+    const [seq, owner] = [Number(row['seq']), String(row['owner'])];
+    const [title, body] = [String(row['title']), String(row['body'])];
+    mark.run(digestOf(title, body), seq);
+    index.run(seq, indexedWords(owner, title), indexedWords(owner, body));
+  }
+}
+
+/** A note that is there already is found by this, not by comparing texts. A title has no line break. */
+function digestOf(title: string, body: string): string {
+  return hash('sha256', `${title}\n${body}`, 'base64url');
 }
 
 /** SQLite would create the file with the mode that the umask leaves. */

@@ -33,7 +33,8 @@ export const createNote: RegisterTool = defineTool({
 export const searchNotes: RegisterTool = defineTool({
   name: 'search_notes',
   title: 'Search notes',
-  description: 'Finds your notes that contain all the given words, best match first. A word also finds longer ones.',
+  description:
+    'Finds your notes that contain all the given words, those with the words in the title first, then the newest. A word also finds longer ones; of a long word the first eight letters count.',
   scopes: ['read:notes'],
   annotations: READS,
   inputSchema: z.object({
@@ -41,7 +42,7 @@ export const searchNotes: RegisterTool = defineTool({
     limit,
   }),
   outputSchema: z.object({
-    notes: z.array(noteSummary.extend({ snippet: z.string().describe('Where the text fits best') })),
+    notes: z.array(noteSummary.extend({ snippet: z.string().describe('Where the text has one of the words') })),
   }),
   run: ({ query, limit: size }, { notes }) => ({
     notes: notes.search(query, size).map((note) => ({ ...toSummary(note), snippet: note.snippet })),
