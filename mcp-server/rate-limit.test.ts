@@ -35,4 +35,15 @@ describe('rate limit', () => {
     assert.equal(limit('a'), 0, 'forgotten');
     assert.equal(limit('c'), 60, 'remembered');
   });
+
+  test('takes what a batch costs, into debt if need be, and lets nothing through until it is paid', () => {
+    let nowMs = 0;
+    const limit = createRateLimit({ perMinute: 60, now: () => nowMs });
+    assert.equal(limit('a', 100), 0);
+    assert.equal(limit('a'), 41);
+    nowMs = 40_999;
+    assert.equal(limit('a'), 1);
+    nowMs = 41_000;
+    assert.equal(limit('a'), 0);
+  });
 });

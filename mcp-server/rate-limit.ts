@@ -9,8 +9,13 @@ export interface RateLimitOptions {
   readonly maxKeys?: number;
 }
 
-/** @returns seconds to wait before the next request, or 0 when this one may go on */
-export type RateLimit = (key: string) => number;
+/**
+ * Takes `cost` (default 1) from what `key` has left. More than is left puts it into debt, so that a batch passes whole and
+ * is paid for afterwards.
+ *
+ * @returns seconds to wait before the next request, or 0 when this one may go on
+ */
+export type RateLimit = (key: string, cost?: number) => number;
 
 const DEFAULT_MAX_KEYS = 10_000;
 
@@ -26,14 +31,14 @@ export function createRateLimit({
 }: RateLimitOptions): RateLimit {
   const buckets = new Map<string, Bucket>();
   const perMs = perMinute / 60_000;
-  return (key) => {
+  return (key, cost = 1) => {
     const atMs = now();
     const { left, atMs: since } = buckets.get(key) ?? { left: perMinute, atMs };
     const filled = Math.min(perMinute, left + (atMs - since) * perMs);
     const allowed = filled >= 1;
     // Out and in again: the order of the map is the order of use.
     buckets.delete(key);
-    buckets.set(key, { left: allowed ? filled - 1 : filled, atMs });
+    buckets.set(key, { left: allowed ? filled - cost : filled, atMs });
     const oldest = buckets.keys().next().value;
     if (buckets.size > maxKeys && oldest !== undefined) buckets.delete(oldest);
     return allowed ? 0 : Math.max(1, Math.ceil((1 - filled) / perMs / 1000));
