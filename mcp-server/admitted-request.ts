@@ -7,8 +7,8 @@ export interface AdmittedRequest {
   readonly authInfo: AuthInfo;
   /** `undefined` when there is none, or it is not JSON by its media type. Chosen by the client. */
   readonly parsedBody: unknown;
-  /** Whether the caller's token is still good; default for as long as it says. */
-  readonly isStillGood?: () => Promise<boolean>;
+  /** Judges the caller's token again; by default it is good for as long as it says. */
+  readonly recheck?: () => Promise<'good' | 'ended' | 'unknown'>;
 }
 
 /** The person or machine that a token speaks for, whichever client holds it. */

@@ -2,7 +2,7 @@
 // /mcp. A pure request → response function; it opens no socket.
 
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
+import { principalKey } from './admitted-request.ts';
 import { refusalResponse } from './auth/challenge.ts';
 import { createProofCheck } from './auth/dpop.ts';
 import { admit, authInfoOf } from './auth/gate.ts';
@@ -15,7 +15,7 @@ import type { Log } from './log.ts';
 import { createMcpEndpoint } from './mcp-endpoint.ts';
 import type { Notebook } from './notebook/notebook.ts';
 import { createRateLimit } from './rate-limit.ts';
-import { MAX_BODY_BYTES, parseBody } from './request-body.ts';
+import { countMessages, isDeclaredTooLarge, MAX_BODY_BYTES, parseBody } from './request-body.ts';
 import { requestIdOf } from './request-id.ts';
 import { resourceAt, resourceMetadata, resourceMetadataUrl, WELL_KNOWN_PATH } from './resource-metadata.ts';
 import { describeRequest, NO_TRACING, type Tracing } from './tracing.ts';
@@ -98,39 +98,45 @@ export function createApp(options: AppOptions): App {
     });
   }
 
-  app.all(
-    MCP_PATH,
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: (context) => context.json(problem('too_large', `The limit is ${MAX_BODY_BYTES} bytes`), 413),
-    }),
-    async (context) => {
-      const request = context.req.raw;
-      const resource = resourceAt(config, request.url);
-      const metadataUrl = resourceMetadataUrl(resource);
-      const admission = await admit(request, verify, { resource, checkProof });
-      if (!admission.ok) {
-        const { refusal, reason, hint } = admission;
-        context.var.log.warn('request-refused', { refusal, reason, hint });
-        return refusalResponse(refusal, metadataUrl);
-      }
-      const { principal } = admission;
-      const waitSeconds = waitSecondsOf(`${principal.issuer} ${principal.subject} ${principal.clientId}`);
-      if (waitSeconds > 0) {
-        context.var.log.warn('request-refused', { reason: 'rate_limit', hint: principal.clientId });
-        const body = problem('rate_limited', `Too many requests. Wait ${waitSeconds} s`);
-        return context.json(body, 429, { 'retry-after': String(waitSeconds) });
-      }
-      const parsed = await parseBody(request, () => context.req.text());
-      if (!parsed.ok) return context.json(parseError(parsed.message), parsed.status);
-      const authInfo = authInfoOf(principal, resource, metadataUrl, context.var.requestId);
-      return tracing.trace(describeRequest(parsed.body, request.headers), () =>
-        endpoint.handle({ request, authInfo, parsedBody: parsed.body, isStillGood: admission.isStillGood }),
-      );
-    },
-  );
+  app.all(MCP_PATH, async (context) => {
+    const request = context.req.raw;
+    // What is said to be too large is refused by its word; of everything else nothing is read before the token is known.
+    if (isDeclaredTooLarge(request))
+      return context.json(problem('too_large', `The limit is ${MAX_BODY_BYTES} bytes`), 413);
+    const resource = resourceAt(config, request.url);
+    const metadataUrl = resourceMetadataUrl(resource);
+    const admission = await admit(request, verify, { resource, checkProof });
+    if (!admission.ok) {
+      const { refusal, reason, hint } = admission;
+      context.var.log.warn('request-refused', { refusal, reason, hint });
+      return refusalResponse(refusal, metadataUrl);
+    }
+    const authInfo = authInfoOf(admission, resource, metadataUrl, context.var.requestId);
+    const limited = (waitSeconds: number) => {
+      context.var.log.warn('request-refused', { reason: 'rate_limit', hint: authInfo.clientId });
+      const body = problem('rate_limited', `Too many requests. Wait ${waitSeconds} s`);
+      return context.json(body, 429, { 'retry-after': String(waitSeconds) });
+    };
+    const principal = principalKey(authInfo);
+    const waitSeconds = waitSecondsOf(principal);
+    if (waitSeconds > 0) return limited(waitSeconds);
+    const parsed = await parseBody(request);
+    if (!parsed.ok) return context.json(rpcError(parsed.code, parsed.message), parsed.status);
+    const further = countMessages(parsed.body) - 1;
+    const waitLongerSeconds = further > 0 ? waitSecondsOf(principal, further) : 0;
+    if (waitLongerSeconds > 0) return limited(waitLongerSeconds);
+    const describe = () => describeRequest(parsed.body, request.headers);
+    return tracing.trace(describe, () =>
+      endpoint.handle({ request, authInfo, parsedBody: parsed.body, recheck: admission.recheck }),
+    );
+  });
 
   app.onError((error, context) => {
+    // Who hangs up in the middle of a body has done nothing wrong, and gets no answer any more.
+    if (context.req.raw.signal.aborted || isConnectionLoss(error)) {
+      context.var.log.debug('request-aborted');
+      return context.body(null, 400);
+    }
     log.error('request-failed', { request_id: context.var.requestId, error });
     return context.json(problem('server_error', 'The server failed; it has logged why'), 500);
   });
@@ -152,6 +158,10 @@ function problem(error: string, description: string): { error: string; error_des
 }
 
 /** @see JSON-RPC 2.0 §5.1 */
-function parseError(message: string) {
-  return { jsonrpc: '2.0', id: null, error: { code: -32_700, message: `Parse error: ${message}` } };
+function rpcError(code: number, message: string) {
+  return { jsonrpc: '2.0', id: null, error: { code, message } };
+}
+
+function isConnectionLoss(error: Error): boolean {
+  return 'code' in error && ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(String(error.code));
 }

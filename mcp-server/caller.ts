@@ -2,6 +2,7 @@
 
 import type { AuthInfo } from '@modelcontextprotocol/server';
 import { subjectKey } from './admitted-request.ts';
+import type { Recheck } from './auth/gate.ts';
 
 export interface Caller {
   readonly issuer: string;
@@ -31,4 +32,14 @@ export function callerOf(authInfo: AuthInfo | undefined): Caller {
     owner: subjectKey(authInfo),
     requestId: typeof requestId === 'string' ? requestId : undefined,
   };
+}
+
+/**
+ * Judges the caller's token again, for an effect that comes long after the request: `unknown` when the issuer cannot be
+ * asked. Without a gate in front it is good.
+ */
+export async function recheckCaller(authInfo: AuthInfo | undefined): Promise<'good' | 'ended' | 'unknown'> {
+  const recheck = authInfo?.extra?.['recheck'];
+  // The gate put it there, and it alone does.
+  return typeof recheck === 'function' ? (recheck as Recheck)() : 'good';
 }

@@ -12,12 +12,14 @@ import {
   type McpServerFactory,
   type ServerEventBus,
 } from '@modelcontextprotocol/server';
-import { type AdmittedRequest, subjectKey } from './admitted-request.ts';
+import { type AdmittedRequest, principalKey, subjectKey } from './admitted-request.ts';
 import { CLOCK_TOLERANCE_SECONDS } from './auth/principal.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { createExchanges, type ExchangeLimits } from './exchanges.ts';
 import type { Log } from './log.ts';
 import { createOpenStreams } from './open-streams.ts';
+import { describeRejection } from './rejection.ts';
 import { createSessions, type SessionExchange, type SessionsOptions } from './sessions.ts';
 
 export interface McpEndpointOptions {
@@ -27,6 +29,7 @@ export interface McpEndpointOptions {
   /** Default: the system's. */
   readonly clock?: Clock;
   readonly sessionLimits?: SessionsOptions['limits'];
+  readonly exchangeLimits?: ExchangeLimits;
 }
 
 export interface McpEndpoint {
@@ -40,11 +43,16 @@ export interface McpEndpoint {
 }
 
 const SESSION_HEADER = 'mcp-session-id';
+/** Longest request that opens a session or a subscription; what it says is kept for as long as that lives. */
+const MAX_KEPT_CHARACTERS = 32 * 1024;
+/** What a client that has too much going on is told to wait. */
+const RETRY_AFTER_SECONDS = 30;
 
 export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
   const { factory, changes, log } = options;
   const clock = options.clock ?? systemClock;
-  const onerror = (error: Error) => log.warn('mcp-request-rejected', { error });
+  const onerror = (error: Error) => log.warn('mcp-request-rejected', describeRejection(error));
+  const exchanges = createExchanges(options.exchangeLimits);
   const streams = createOpenStreams(clock);
   const sessions = createSessions({
     factory,
@@ -73,15 +81,32 @@ export function createMcpEndpoint(options: McpEndpointOptions): McpEndpoint {
 
   return {
     handle: async (admitted) => {
-      const { response, onEnd } = await answer(admitted);
-      // A token without an end is no token of ours; its streams end at once. The gate still takes it for the tolerance.
-      const expiresAtMs = ((admitted.authInfo.expiresAt ?? 0) + CLOCK_TOLERANCE_SECONDS) * 1000;
-      return streams.guard(response, {
-        expiresAtMs,
-        standing: isStanding(admitted),
-        isStillGood: admitted.isStillGood ?? (async () => true),
-        onEnd,
-      });
+      const standing = isStanding(admitted);
+      if ((standing || isInitializeRequest(admitted.parsedBody)) && isTooLongToKeep(admitted.parsedBody))
+        return refuse(400, -32_602, `What opens a session or a stream has at most ${MAX_KEPT_CHARACTERS} characters`);
+      const end = exchanges.begin(principalKey(admitted.authInfo), standing);
+      if (!end) {
+        log.warn('request-refused', { reason: 'too_many_exchanges', hint: admitted.authInfo.clientId });
+        return refuse(429, -32_000, 'Too many calls and streams are open; end one or wait');
+      }
+      try {
+        const { response, onEnd } = await answer(admitted);
+        const { authInfo, recheck } = admitted;
+        return streams.guard(response, {
+          // A token without an end is no token of ours; its streams end at once. The gate takes it for the tolerance.
+          expiresAtMs: ((authInfo.expiresAt ?? 0) + CLOCK_TOLERANCE_SECONDS) * 1000,
+          standing,
+          // An outage of the issuer ends no stream.
+          isStillGood: async () => recheck === undefined || (await recheck()) !== 'ended',
+          onEnd: () => {
+            end();
+            onEnd();
+          },
+        });
+      } catch (error) {
+        end();
+        throw error;
+      }
     },
     counts: () => ({ sessions: sessions.count(), streams: streams.count() }),
     endStandingStreams: () => streams.endStanding(),
@@ -101,6 +126,15 @@ function isStanding({ request, parsedBody }: AdmittedRequest): boolean {
     'method' in parsedBody &&
     parsedBody.method === 'subscriptions/listen'
   );
+}
+
+function isTooLongToKeep(body: unknown): boolean {
+  return body !== undefined && JSON.stringify(body).length > MAX_KEPT_CHARACTERS;
+}
+
+function refuse(status: 400 | 429, code: number, message: string): Response {
+  const headers = status === 429 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : undefined;
+  return Response.json({ jsonrpc: '2.0', id: null, error: { code, message } }, { status, ...(headers && { headers }) });
 }
 
 /**

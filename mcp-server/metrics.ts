@@ -7,12 +7,14 @@ import type { LogFields, LogObserver } from './log.ts';
 
 export interface Metrics {
   readonly observe: LogObserver;
-  /** Answers `GET /metrics`, and nothing else. */
+  /** Answers `GET /metrics` on a loopback name, and nothing else. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
 /** Seconds; most calls take milliseconds, the slowest are cut off at 30 s. */
 const BUCKETS = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 30];
+
+const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -58,6 +60,8 @@ export function createMetrics(): Metrics {
   return {
     observe: (event, fields) => observers[event]?.(fields),
     handle: (request, response) => {
+      // A page that is rebound to loopback sends its own name as Host.
+      if (!LOOPBACK_HOST.test(request.headers.host ?? '')) return void response.writeHead(403).end();
       if (request.method !== 'GET' || request.url !== '/metrics') return void response.writeHead(404).end();
       registry.metrics().then(
         (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),

@@ -15,6 +15,7 @@ import { type Listener, listen } from './listen.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { openNotebook } from './notebook/notebook.ts';
+import { acceptPathsOnly } from './request-target.ts';
 import { createTracing, NO_TRACING } from './tracing.ts';
 
 export interface RunningServer {
@@ -33,7 +34,11 @@ export interface RunningServer {
 export async function startServer(config: ServerConfig, log: Log, metrics?: Metrics): Promise<RunningServer> {
   const closers: (() => Promise<void>)[] = [];
   const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+    const faults: unknown[] = [];
+    // What cannot be closed keeps nothing else open.
+    for (const closer of closers.splice(0).reverse()) await closer().catch((error: unknown) => faults.push(error));
+    if (faults.length > 0)
+      throw faults.length === 1 ? faults[0] : new AggregateError(faults, 'Several parts would not close');
   };
   try {
     if (config.authorizationServer) {
@@ -59,7 +64,7 @@ export async function startServer(config: ServerConfig, log: Log, metrics?: Metr
     }
 
     const tokens = createCheckedTokens(config, log);
-    const tracing = config.traceEndpoint === undefined ? NO_TRACING : await createTracing(config.traceEndpoint);
+    const tracing = config.traceEndpoint === undefined ? NO_TRACING : await createTracing(config.traceEndpoint, log);
     closers.push(() => tracing.close());
     // Loaded only when asked for: the fixtures are no part of the product.
     const extras = config.conformanceFixtures
@@ -73,7 +78,7 @@ export async function startServer(config: ServerConfig, log: Log, metrics?: Metr
       addresses: config.addresses,
       port: config.port,
       portVariable: 'PORT',
-      handle: getRequestListener(app.fetch),
+      handle: acceptPathsOnly(getRequestListener(app.fetch), log),
     });
     closers.push(() => {
       app.endStandingStreams();

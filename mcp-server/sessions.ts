@@ -12,10 +12,13 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { type AdmittedRequest, principalKey, subjectKey } from './admitted-request.ts';
+import { scopeRefusalResponse } from './auth/challenge.ts';
+import { isScope, missingScopes, type Scope } from './auth/scopes.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import type { Clock } from './clock.ts';
 import { createEventStore } from './event-store.ts';
 import type { Log } from './log.ts';
+import { describeRejection } from './rejection.ts';
 
 export const SESSION_LIMITS = {
   /** A client needs one, and opens another when it has lost track of the first. */
@@ -24,8 +27,9 @@ export const SESSION_LIMITS = {
   maxTotal: 500,
   maxEvents: 500,
   maxEventCharacters: 128 * 1024,
-  /** Resources that one session may watch. */
-  maxSubscriptions: 1_000,
+  /** Resources that one session may watch; with the longest names 50 MB in all sessions together. */
+  maxSubscriptions: 200,
+  maxUriLength: 500,
   /** A person may be at lunch; a client that is back later opens a new session by itself. */
   idleTtlMs: 60 * 60 * 1000,
   /** How soon a client comes back to a stream that a tool closed in the middle of a call. */
@@ -64,6 +68,13 @@ interface Session {
   readonly principal: string;
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly close: () => Promise<void>;
+  /**
+   * Scopes of all tokens that asked for something here. Results and news of this session are for a token that covers
+   * them: one that was never granted a scope must not read what needed it, be it by Last-Event-ID.
+   */
+  readonly reach: Set<Scope>;
+  /** Scopes of the token that last asked for the stream of news. */
+  listenerScopes: readonly string[];
   /** Exchanges that go on; a session without any is idle. */
   exchanges: number;
   idleSinceMs: number;
@@ -115,22 +126,35 @@ export function createSessions(options: SessionsOptions): Sessions {
       principal: principalKey(authInfo),
       transport,
       close: () => product.close(),
+      reach: new Set(),
+      listenerScopes: authInfo.scopes,
       exchanges: 0,
       idleSinceMs: clock.now(),
       stopIdleTimer: () => undefined,
     };
-    const unsubscribe = changes.subscribe(subjectKey(authInfo), createNotifier(protocol, limits.maxSubscriptions, log));
-    protocol.onerror = (error) => log.warn('mcp-request-rejected', { error });
+    const mayHear = () => missingScopes(session.listenerScopes, [...session.reach]).length === 0;
+    const notify = createNotifier(protocol, { limits, log, mayHear });
+    const unsubscribe = changes.subscribe(subjectKey(authInfo), notify);
+    protocol.onerror = (error) => log.warn('mcp-request-rejected', describeRejection(error));
     protocol.onclose = () => {
       sessions.delete(id);
       session.stopIdleTimer();
       unsubscribe();
     };
+    guardSubscriptions(transport);
     await product.connect(transport);
     return session;
   };
 
   const handle = async (session: Session, { request, authInfo, parsedBody }: AdmittedRequest) => {
+    if (request.method === 'GET') {
+      const reach = [...session.reach];
+      if (missingScopes(authInfo.scopes, reach).length > 0) {
+        log.warn('session-refused', { reason: 'stream_of_more_scopes' });
+        return { response: scopeRefusalResponse(reach, authInfo.resourceMetadataUrl), onEnd: () => undefined };
+      }
+      session.listenerScopes = authInfo.scopes;
+    } else for (const scope of authInfo.scopes.filter(isScope)) session.reach.add(scope);
     begin(session);
     const onEnd = () => finish(session);
     try {
@@ -173,12 +197,36 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 }
 
+/** Whoever watches a resource needs the scopes that reading it needs; the SDK asks for none. */
+function guardSubscriptions(transport: WebStandardStreamableHTTPServerTransport): void {
+  const set = transport.setScopeChallengeResolver.bind(transport);
+  transport.setScopeChallengeResolver = (resolve) =>
+    set((context) => {
+      const { request } = context;
+      return resolve(
+        request.method === 'resources/subscribe'
+          ? { ...context, request: { ...request, method: 'resources/read' } }
+          : context,
+      );
+    });
+}
+
+interface NotifierOptions {
+  readonly limits: NonNullable<SessionsOptions['limits']>;
+  readonly log: Log;
+  /** Whether news of resources may go to the stream that is open now. */
+  readonly mayHear: () => boolean;
+}
+
 /** Passes on what a session's client subscribed to, and answers its subscriptions. */
-function createNotifier(protocol: Server, maxSubscriptions: number, log: Log): (event: ServerEvent) => void {
+function createNotifier(protocol: Server, { limits, log, mayHear }: NotifierOptions): (event: ServerEvent) => void {
   const { tools, prompts, resources } = protocol.getCapabilities();
+  const { maxSubscriptions, maxUriLength } = limits;
   const watched = new Set<string>();
   if (resources?.subscribe) {
     protocol.setRequestHandler('resources/subscribe', ({ params }) => {
+      if (params.uri.length > maxUriLength)
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, `The URI is longer than ${maxUriLength} characters`);
       if (watched.size >= maxSubscriptions && !watched.has(params.uri))
         throw new ProtocolError(ProtocolErrorCode.InvalidParams, `A session may watch ${maxSubscriptions} resources`);
       watched.add(params.uri);
@@ -198,10 +246,10 @@ function createNotifier(protocol: Server, maxSubscriptions: number, log: Log): (
         if (prompts?.listChanged) await protocol.sendPromptListChanged();
         return;
       case 'resources_list_changed':
-        if (resources?.listChanged) await protocol.sendResourceListChanged();
+        if (resources?.listChanged && mayHear()) await protocol.sendResourceListChanged();
         return;
       case 'resource_updated':
-        if (watched.has(event.uri)) await protocol.sendResourceUpdated({ uri: event.uri });
+        if (watched.has(event.uri) && mayHear()) await protocol.sendResourceUpdated({ uri: event.uri });
     }
   };
   return (event) => {

@@ -2,6 +2,7 @@
 // collector is configured; without one a request costs nothing more.
 
 import type { Attributes } from '@opentelemetry/api';
+import { type Log, redact } from './log.ts';
 
 export interface RequestSpan {
   /** `tools/call add` */
@@ -13,19 +14,24 @@ export interface RequestSpan {
 
 export interface Tracing {
   /** Runs `handle` in a span that ends with its answer; a status of 400 or more marks the span as failed. */
-  trace(span: RequestSpan, handle: () => Promise<Response>): Promise<Response>;
-  /** Sends what has not been sent yet. */
+  trace(describe: () => RequestSpan, handle: () => Promise<Response>): Promise<Response>;
+  /** Sends what has not been sent yet, as far as the collector takes it; never rejects. */
   close(): Promise<void>;
 }
 
-export const NO_TRACING: Tracing = { trace: (_span, handle) => handle(), close: async () => undefined };
+/** How long a collector may take for a batch; stopping waits for the last one. */
+const EXPORT_TIMEOUT_MS = 3_000;
+/** Longest text in a span. */
+const MAX_TEXT_LENGTH = 64;
+
+export const NO_TRACING: Tracing = { trace: (_describe, handle) => handle(), close: async () => undefined };
 
 /**
  * Traces to an OTLP collector over HTTP.
  *
  * @param endpoint base URL of the collector; `/v1/traces` is added as the specification of OTLP/HTTP says
  */
-export async function createTracing(endpoint: string): Promise<Tracing> {
+export async function createTracing(endpoint: string, log: Log): Promise<Tracing> {
   const [api, core, sdk, { resourceFromAttributes }, { OTLPTraceExporter }] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/core'),
@@ -33,14 +39,18 @@ export async function createTracing(endpoint: string): Promise<Tracing> {
     import('@opentelemetry/resources'),
     import('@opentelemetry/exporter-trace-otlp-http'),
   ]);
-  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` });
+  const exporter = new OTLPTraceExporter({
+    url: `${endpoint.replace(/\/$/, '')}/v1/traces`,
+    timeoutMillis: EXPORT_TIMEOUT_MS,
+  });
   const provider = new sdk.TracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'authorized-mcp-server' }),
-    spanProcessors: [new sdk.BatchSpanProcessor({ exporter })],
+    spanProcessors: [new sdk.BatchSpanProcessor({ exporter, exportTimeoutMillis: EXPORT_TIMEOUT_MS })],
   });
   const tracer = provider.getTracer('authorized-mcp-server');
   return {
-    trace: async ({ name, attributes, traceparent }, handle) => {
+    trace: async (describe, handle) => {
+      const { name, attributes, traceparent } = describe();
       const caller = traceparent === undefined ? null : core.parseTraceParent(traceparent);
       const parent = caller
         ? api.trace.setSpanContext(api.ROOT_CONTEXT, { ...caller, isRemote: true })
@@ -62,19 +72,26 @@ export async function createTracing(endpoint: string): Promise<Tracing> {
         span.end();
       }
     },
-    close: () => provider.shutdown(),
+    close: async () => {
+      try {
+        await provider.shutdown();
+      } catch (error) {
+        // A collector that is down keeps nobody from stopping; its spans are lost.
+        log.warn('traces-lost', { error });
+      }
+    },
   };
 }
 
 /**
- * The span of one MCP request by the semantic conventions for MCP. Names come from the caller and are cut short; arguments
- * and results never get into a span.
+ * The span of one MCP request by the semantic conventions for MCP. Names come from the caller: secrets are redacted, the
+ * rest is cut short; arguments and results never get into a span.
  */
 export function describeRequest(body: unknown, headers: Headers): RequestSpan {
-  const { method = 'unknown', id, params } = asRecord(body) as { method?: unknown; id?: unknown; params?: unknown };
+  const { method, id, params } = asRecord(body);
   const { name, _meta } = asRecord(params);
-  const target = typeof name === 'string' ? name.slice(0, 64) : undefined;
-  const methodName = String(method).slice(0, 64);
+  const target = typeof name === 'string' ? clean(name) : undefined;
+  const methodName = typeof method === 'string' ? clean(method) : 'unknown';
   const stated = asRecord(_meta)['traceparent'] ?? headers.get('traceparent');
   return {
     name: target === undefined ? methodName : `${methodName} ${target}`,
@@ -82,7 +99,7 @@ export function describeRequest(body: unknown, headers: Headers): RequestSpan {
       'mcp.method.name': methodName,
       'network.protocol.name': 'http',
       'network.transport': 'tcp',
-      ...(id === undefined ? {} : { 'jsonrpc.request.id': String(id).slice(0, 64) }),
+      ...(typeof id === 'string' || typeof id === 'number' ? { 'jsonrpc.request.id': clean(String(id)) } : {}),
       ...(methodName === 'tools/call' && target !== undefined
         ? { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': target }
         : {}),
@@ -94,7 +111,12 @@ export function describeRequest(body: unknown, headers: Headers): RequestSpan {
 }
 
 function optional(name: string, value: string | null): Attributes {
-  return value === null ? {} : { [name]: value.slice(0, 64) };
+  return value === null ? {} : { [name]: clean(value) };
+}
+
+/** Chosen by the caller, who may have put a token there. */
+function clean(text: string): string {
+  return String(redact(text)).slice(0, MAX_TEXT_LENGTH);
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

@@ -2,7 +2,7 @@
 // the log.
 
 import { PROOF_ALGORITHMS } from './dpop.ts';
-import { INITIAL_SCOPES } from './scopes.ts';
+import { INITIAL_SCOPES, type Scope } from './scopes.ts';
 
 /** What a request presented as its credential. */
 export type Credential =
@@ -68,6 +68,23 @@ export function readCredential(request: Request): Credential {
   return scheme === ''
     ? { kind: 'malformed', reason: 'Authorization is not a scheme and one token' }
     : { kind: 'none' };
+}
+
+/**
+ * The HTTP answer for a token that is good but does not cover `scopes`.
+ *
+ * @see RFC 6750 §3.1; MCP 2026-07-28, "Scope Challenge Handling"
+ */
+export function scopeRefusalResponse(scopes: readonly Scope[], resourceMetadataUrl: string | undefined): Response {
+  const description = `This needs the scopes ${scopes.join(' ')}`;
+  const parameters = [
+    'error="insufficient_scope"',
+    `error_description="${description}"`,
+    `scope="${scopes.join(' ')}"`,
+    ...(resourceMetadataUrl === undefined ? [] : [`resource_metadata="${resourceMetadataUrl}"`]),
+  ];
+  const headers = { 'www-authenticate': `Bearer ${parameters.join(', ')}`, 'cache-control': 'no-store' };
+  return Response.json({ error: 'insufficient_scope', error_description: description }, { status: 403, headers });
 }
 
 /**

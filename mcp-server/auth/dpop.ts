@@ -94,7 +94,9 @@ async function verifyProof(proof: string, nowMs: number): Promise<VerifiedProof>
     if (!jwk) return refuse('the header has no jwk');
     return { ok: true, claims: payload, thumbprint: await calculateJwkThumbprint(jwk) };
   } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof TypeError) return refuse(error.message);
+    // Whatever WebCrypto makes of a key that the caller wrote, it is the caller's fault.
+    if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof DOMException)
+      return refuse(error.message);
     throw error;
   }
 }

@@ -68,7 +68,7 @@ describe('the gate', () => {
     const { verify, good } = await setUp();
     const admission = await admit(new Request(AUDIENCE, { headers: { authorization: `Bearer ${good}` } }), verify);
     assert.ok(admission.ok);
-    const authInfo = authInfoOf(admission.principal, AUDIENCE, `${AUDIENCE}/metadata`, 'request-1');
+    const authInfo = authInfoOf(admission, AUDIENCE, `${AUDIENCE}/metadata`, 'request-1');
     assert.equal(authInfo.token, '');
     assert.doesNotMatch(JSON.stringify(authInfo), /eyJ/);
   });

@@ -5,12 +5,15 @@ import { type Refusal, readCredential } from './challenge.ts';
 import type { ProofCheck } from './dpop.ts';
 import type { Principal, Verdict } from './principal.ts';
 
+/** `unknown`: the issuer cannot be asked at the moment. */
+export type Recheck = () => Promise<'good' | 'ended' | 'unknown'>;
+
 export type Admission =
   | {
       readonly ok: true;
       readonly principal: Principal;
-      /** Whether the token is still good, for what goes on after the request; an outage of the issuer does not end it. */
-      readonly isStillGood: () => Promise<boolean>;
+      /** Judges the token again, for what goes on after the request. */
+      readonly recheck: Recheck;
     }
   | { readonly ok: false; readonly refusal: Refusal; readonly reason: string; readonly hint: string | undefined };
 
@@ -38,11 +41,12 @@ export async function admit(
   if (credential.kind === 'malformed') return refuse('invalid_request', credential.reason);
   const verdict = await verify(credential.token);
   if (verdict.ok) {
-    const isStillGood = async () => {
+    const recheck: Recheck = async () => {
       const again = await verify(credential.token);
-      return again.ok || again.fault === 'issuer_unavailable';
+      if (again.ok) return 'good';
+      return again.fault === 'issuer_unavailable' ? 'unknown' : 'ended';
     };
-    return admitBound(request, credential, { ok: true, principal: verdict.principal, isStillGood }, possession);
+    return admitBound(request, credential, { ok: true, principal: verdict.principal, recheck }, possession);
   }
   const refusal = verdict.fault === 'issuer_unavailable' ? 'temporarily_unavailable' : 'invalid_token';
   return refuse(refusal, verdict.fault, verdict.hint);
@@ -73,7 +77,7 @@ async function admitBound(
 
 /** What the SDK hands to tools: who calls and with which scopes, and where a scope challenge points to. */
 export function authInfoOf(
-  principal: Principal,
+  { principal, recheck }: { readonly principal: Principal; readonly recheck: Recheck },
   resource: string,
   resourceMetadataUrl: string,
   requestId: string,
@@ -86,7 +90,7 @@ export function authInfoOf(
     expiresAt: principal.expiresAt,
     resource: new URL(resource),
     resourceMetadataUrl,
-    extra: { issuer: principal.issuer, subject: principal.subject, requestId },
+    extra: { issuer: principal.issuer, subject: principal.subject, requestId, recheck },
   };
 }
 

@@ -3,8 +3,9 @@
 
 import type { TrustedIssuer } from '../config.ts';
 import type { Log } from '../log.ts';
+import { createRateLimit } from '../rate-limit.ts';
 import { createDocumentFetch, discoverEndpoint, isRecord } from './issuer-metadata.ts';
-import { checkClaims, refuse, type Verdict } from './principal.ts';
+import { checkClaims, quote, refuse, type Verdict } from './principal.ts';
 
 export interface IntrospectorOptions {
   readonly log: Log;
@@ -13,6 +14,16 @@ export interface IntrospectorOptions {
   /** Clock in milliseconds; default `Date.now`. */
   readonly now?: () => number;
 }
+
+const LIMITS = {
+  /** Opaque tokens may be anything; whoever makes them up must not make us flood the issuer. As many may come at once. */
+  questionsPerMinute: 600,
+  /** Questions that wait for their answer; an issuer that is slow is not asked more. */
+  maxOpenQuestions: 50,
+} as const;
+
+/** RFC 6749 §7.1, RFC 9449 §5: how an access token is presented, which a refresh token never is. */
+const ACCESS_TOKEN_TYPES = ['bearer', 'dpop'];
 
 /**
  * Builds the question to one issuer. Its answer must name our audience and an expiry: an issuer that vouches for a token
@@ -29,7 +40,14 @@ export function createIntrospector(
   if (!client) return undefined;
   const fetchDocument = createDocumentFetch(fetch);
   let endpoint: string | undefined;
+  const waitSecondsOf = createRateLimit({ perMinute: LIMITS.questionsPerMinute, now });
+  let openQuestions = 0;
   return async (token) => {
+    if (openQuestions >= LIMITS.maxOpenQuestions || waitSecondsOf('') > 0) {
+      log.warn('introspection-throttled', { issuer: issuer.issuer });
+      return { ok: false, fault: 'issuer_unavailable', hint: `too many opaque tokens to ask ${issuer.issuer} about` };
+    }
+    openQuestions += 1;
     try {
       endpoint ??= await discoverEndpoint(issuer, 'introspection_endpoint', fetchDocument);
       const answer = await fetchDocument(endpoint, {
@@ -39,12 +57,28 @@ export function createIntrospector(
       });
       if (!isRecord(answer) || answer['active'] !== true)
         return refuse('inactive', 'the issuer says that the token is not active');
-      return checkClaims(issuer, answer, now());
+      const fault = typeFault(answer);
+      return fault === undefined ? checkClaims(issuer, answer, now()) : refuse('type', fault);
     } catch (error) {
       log.warn('introspection-failed', { issuer: issuer.issuer, error });
       return { ok: false, fault: 'issuer_unavailable', hint: `${issuer.issuer} cannot be asked about the token` };
+    } finally {
+      openQuestions -= 1;
     }
   };
+}
+
+/**
+ * Why the answer is not about an access token. Issuers answer for refresh tokens as well, and say so in different ways:
+ * by leaving out `token_type` or naming it there, by `token_use`, or by `typ`.
+ */
+function typeFault({ token_type: type, token_use: use, typ }: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof type !== 'string' || !ACCESS_TOKEN_TYPES.includes(type.toLowerCase()))
+    return `the issuer calls it ${quote(type)}: expected token_type Bearer or DPoP, as access tokens have`;
+  if (use !== undefined && use !== 'access_token' && use !== 'access') return `its token_use is ${quote(use)}`;
+  if (typ !== undefined && !/^(bearer|dpop|jwt|(application\/)?at\+jwt)$/i.test(String(typ)))
+    return `its typ is ${quote(typ)}`;
+  return undefined;
 }
 
 /** Id and secret are form-encoded before they are joined (RFC 6749 §2.3.1). */

@@ -85,6 +85,9 @@ function explain(error: unknown, issuer: TrustedIssuer): Verdict {
     return refuse('unknown_key', `no key of ${issuer.issuer} fits the token's header`);
   if (error instanceof errors.JWSSignatureVerificationFailed)
     return refuse('signature', 'the signature does not verify');
+  // What the issuer publishes under that name is no key that can be used, or one that is too weak.
+  if (error instanceof DOMException || (error instanceof TypeError && /modulus|key/i.test(error.message)))
+    return refuse('unknown_key', `the key of ${issuer.issuer} cannot be used: ${error.message}`);
   if (error instanceof errors.JOSEError || error instanceof TypeError) return refuse('not_a_jwt', error.message);
   throw error;
 }

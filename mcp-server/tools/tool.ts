@@ -3,6 +3,7 @@
 import type { McpServer, RequestStateCodec, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { requireScopes, SCOPES_META_KEY, type Scope } from '../auth/scopes.ts';
+import { recheckCaller } from '../caller.ts';
 import type { Log } from '../log.ts';
 import type { Notebook } from '../notebook/notebook.ts';
 import { askFirst } from './confirmation.ts';
@@ -78,7 +79,8 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
           subject: request.http?.authInfo?.extra?.['subject'],
           outcome,
           duration_ms: Math.round((performance.now() - startedAtMs) * 10) / 10,
-          ...(error === undefined ? {} : { error }),
+          // What a tool tells its caller may quote the caller's data.
+          ...(outcome === 'failed' ? { error } : {}),
         });
       try {
         const context = createToolContext(tool.name, request, services);
@@ -89,6 +91,8 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
             logCall('asked');
             return asked;
           }
+          // A person may have taken minutes to answer.
+          await assertStillAdmitted(request);
         }
         const output = await tool.run(input, context);
         logCall(signal.aborted ? 'cancelled' : 'ok');
@@ -105,4 +109,15 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     // `handle` takes exactly what `inputSchema` puts out.
     server.registerTool(tool.name, config, handle as never);
   };
+}
+
+/** @throws {ToolError} when the token has ended since the call came, or nobody can say */
+async function assertStillAdmitted({ http }: ServerContext): Promise<void> {
+  const state = await recheckCaller(http?.authInfo);
+  if (state === 'good') return;
+  throw new ToolError(
+    state === 'ended'
+      ? 'The access token has ended while the question was open, so nothing was done. Sign in and call again.'
+      : 'Access tokens cannot be verified at the moment, so nothing was done. Call again later.',
+  );
 }

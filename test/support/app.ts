@@ -22,7 +22,8 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
-export function createTestApp(environment: Environment = {}) {
+/** @param judge what becomes of a token; default: it is good, and says whose it is and what it holds */
+export function createTestApp(environment: Environment = {}, judge: (token: string) => Promise<Verdict> = verify) {
   let logText = '';
   const logged = new EventEmitter();
   const sink = {
@@ -34,7 +35,7 @@ export function createTestApp(environment: Environment = {}) {
   const notebook = openNotebook({ file: IN_MEMORY });
   const app = createApp({
     config: parseConfig({ RATE_LIMIT_PER_MINUTE: '100000', ...environment }),
-    verify,
+    verify: judge,
     log: createLog({ level: 'debug', sink }),
     notebook,
   });
@@ -58,6 +59,7 @@ export function createTestApp(environment: Environment = {}) {
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Record<string, unknown>),
+    logText: () => logText,
   };
 }
 
@@ -120,7 +122,8 @@ export async function* readMessages(response: Response) {
   }
 }
 
-async function verify(token: string): Promise<Verdict> {
+/** Takes every token for good. */
+export async function verify(token: string): Promise<Verdict> {
   const [subject = '', ...scopes] = token.replaceAll('~', ':').split('.');
   const principal = {
     issuer: 'https://issuer.example',
