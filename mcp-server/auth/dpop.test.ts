@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
+import fc from 'fast-check';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { createProofCheck } from './dpop.ts';
 
@@ -107,5 +108,30 @@ describe('the check of DPoP proofs', () => {
       assert.equal((await check(request(await sign(key, { iat: NOW_SECONDS + 2 })))).ok, true);
     assert.match(JSON.stringify(await check(request(first))), /flood/);
     assert.equal((await check(request(await sign(key, { iat: NOW_SECONDS + 2 })))).ok, true);
+  });
+
+  test('a key that is none is refused, whatever the crypto library makes of it, and nothing is thrown', async () => {
+    const check = createProofCheck(() => NOW_SECONDS * 1_000);
+    const value = fc.oneof(
+      fc.jsonValue(),
+      fc.constantFrom('EC', 'RSA', 'OKP', 'P-256', 'Ed25519', 'X25519', 'AQAB', 'x'.repeat(43), 'sig', 'ES256'),
+    );
+    const member = fc.constantFrom('kty', 'crv', 'x', 'y', 'n', 'e', 'd', 'alg', 'use', 'key_ops', 'ext', 'k');
+    const jwk = fc.oneof(fc.jsonValue(), fc.dictionary(member, value));
+    const alg = fc.constantFrom('ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256', 'none', 'HS256');
+    // Found by an attack: WebCrypto's own exception came through.
+    const known = [
+      { kty: 'OKP', crv: 'Ed25519', x: 'AQAB' },
+      { kty: 'EC', crv: 'X25519', x: 'ES256', y: 'x' },
+    ];
+    const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const verdictOf = (key: unknown, algorithm: string) =>
+      check(request(`${encode({ alg: algorithm, typ: 'dpop+jwt', jwk: key })}.${encode({})}.AAAA`));
+    for (const key of known)
+      for (const algorithm of ['ES256', 'EdDSA', 'Ed25519']) assert.equal((await verdictOf(key, algorithm)).ok, false);
+    await fc.assert(
+      fc.asyncProperty(jwk, alg, async (key, algorithm) => assert.equal((await verdictOf(key, algorithm)).ok, false)),
+      { numRuns: 500 },
+    );
   });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,6 +164,42 @@ describe('search', () => {
     assert.equal(notes.search('meeting', 1).length, 1);
   });
 
+  test('shows titles first and then the newest, whatever the notes of others contain', () => {
+    const search = (others: number) => {
+      const notebook = createTestNotebook();
+      const notes = notebook.of('a');
+      for (const body of ['rare rare', 'rare common', 'common'])
+        value(notes.create({ title: `${body.length}`, body: `${body} word` }));
+      value(notes.create({ title: 'word', body: '' }));
+      for (let count = 0; count < others; count += 1)
+        value(notebook.of('b').create({ title: 'x', body: 'rare rare rare' }));
+      return ['word', 'rare', 'common', 'rare word'].map((query) => titles(notes.search(query)));
+    };
+    assert.deepEqual(search(0), [
+      ['word', '6', '11', '9'],
+      ['11', '9'],
+      ['6', '11'],
+      ['11', '9'],
+    ]);
+    // A rank that counts the notes of everybody tells one owner what is in those of another.
+    assert.deepEqual(search(50), search(0));
+  });
+
+  test('shows the piece of the text that has one of the words, and words count up to their eighth letter', () => {
+    const notes = createTestNotebook().of('a');
+    value(notes.create({ title: 'x', body: `${'lorem ipsum '.repeat(50)}a needle here${' dolor'.repeat(50)}` }));
+    const [found] = notes.search('need');
+    assert.match(found?.snippet ?? '', /^….*\ba needle here.*…$/);
+    assert.ok((found?.snippet.length ?? 0) < 170);
+    assert.equal(notes.search('dolorosa').length, 0);
+    value(notes.create({ title: 'International', body: 'É'.repeat(300) }));
+    assert.deepEqual(titles(notes.search('internationalisation')), ['International']);
+    assert.deepEqual(titles(notes.search('eeeeeeee')), ['International'], 'a word as long as it may be');
+    for (const text of ['İ'.repeat(200), '\ufdfa', 'ﬁne', 'x'.repeat(20_000), '🦊 fox'])
+      assert.equal(typeof value(notes.create({ title: 'y', body: text })).id, 'string');
+    assert.equal(notes.search('fine').length, 1);
+  });
+
   test('follows changes and deletions', () => {
     const notes = createTestNotebook().of('a');
     value(notes.create({ title: 'Milk', body: 'two litres' }));
@@ -212,6 +249,56 @@ describe('search', () => {
         value(notes.delete(id));
       }),
     );
+  });
+});
+
+describe('the cost of an operation', () => {
+  // Far above what each takes, far below what it took when it grew with the square of the text.
+  const withinSeconds = async (seconds: number, run: () => unknown) => {
+    const startedAtMs = performance.now();
+    await run();
+    assert.ok(performance.now() - startedAtMs < seconds * 1_000, `more than ${seconds} s`);
+  };
+
+  test('of a search does not grow with how often a word stands in a text', async () => {
+    const notes = createTestNotebook().of('a');
+    const body = 'a b '.repeat(NOTE_LIMITS.maxBodyLength / 4);
+    for (let count = 0; count < 100; count += 1) value(notes.create({ title: `n${count}`, body }));
+    await withinSeconds(5, () => {
+      for (const query of ['a', 'a b', 'a '.repeat(250), 'a b '.repeat(125), 'zz a', 'a zz'])
+        assert.equal(notes.search(query, 100).length, query.includes('z') ? 0 : 100);
+    });
+  });
+
+  test('of a search does not grow with how many words begin like the one that is looked for', async () => {
+    const notes = createTestNotebook().of('a');
+    for (let count = 0; count < 20; count += 1) {
+      const words = Array.from({ length: 2_500 }, (_, index) => `ab${(count * 2_500 + index).toString(36)}`);
+      value(notes.create({ title: `n${count}`, body: words.join(' ').slice(0, NOTE_LIMITS.maxBodyLength) }));
+    }
+    await withinSeconds(5, () => {
+      for (let times = 0; times < 100; times += 1) assert.equal(notes.search('a ab zz', 100).length, 0);
+    });
+  });
+
+  test('of a suggestion does not grow with how nearly it fits', async () => {
+    const notes = createTestNotebook().of('a');
+    const drafts = (from: number) =>
+      Array.from({ length: 500 }, (_, index) => ({ title: 'a'.repeat(196) + (from + index), body: '' }));
+    for (let from = 0; from < 2_000; from += 500) value(await notes.import(drafts(from)));
+    await withinSeconds(5, () => {
+      for (let times = 0; times < 20; times += 1) assert.deepEqual(notes.suggest(`${'a'.repeat(100)}b`), []);
+    });
+  });
+
+  test('of an import does not grow with how many notes are alike', async () => {
+    const notes = createTestNotebook().of('a');
+    const drafts = Array.from({ length: 400 }, (_, index) => ({
+      title: 'same',
+      body: `${'x '.repeat(9_990)}${index}`,
+    }));
+    value(await notes.import(drafts));
+    await withinSeconds(10, async () => assert.equal(value(await notes.import(drafts)).skipped, 400));
   });
 });
 
@@ -353,6 +440,36 @@ describe('the notebook', () => {
     second.close();
   });
 
+  test('takes a file of version 1 over, with all notes, and searches it', (context) => {
+    const file = join(inDirectory(context), 'notebook.sqlite');
+    writeFileSync(file, '', { mode: 0o600 });
+    const old = new DatabaseSync(file);
+    // As version 1 wrote it.
+    old.exec(`
+      CREATE TABLE note (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, title TEXT NOT NULL,
+        body TEXT NOT NULL, version INTEGER NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL) STRICT;
+      CREATE INDEX note_page ON note (owner, created_at DESC, id DESC);
+      CREATE INDEX note_title ON note (owner, title);
+      CREATE VIRTUAL TABLE note_text USING fts5 (owner, title, body, content = 'note', content_rowid = 'seq');
+      CREATE TRIGGER note_inserted AFTER INSERT ON note BEGIN
+        INSERT INTO note_text (rowid, owner, title, body) VALUES (new.seq, new.owner, new.title, new.body);
+      END;
+      CREATE TRIGGER note_deleted AFTER DELETE ON note BEGIN SELECT 1; END;
+      CREATE TRIGGER note_updated AFTER UPDATE ON note BEGIN SELECT 1; END;
+      PRAGMA user_version = 1;`);
+    const owner = createHash('sha256').update('a').digest('hex');
+    old.prepare('INSERT INTO note VALUES (7, ?, ?, ?, ?, 2, 1, 2)').run('note-1', owner, 'Milk', 'two litres');
+    old.close();
+    const notebook = openNotebook({ file });
+    context.after(() => notebook.close());
+    const notes = notebook.of('a');
+    assert.deepEqual(titles(notes.search('lit')), ['Milk']);
+    assert.equal(value(notes.update('note-1', 2, { body: 'oat drink' })).version, 3);
+    assert.deepEqual([titles(notes.search('lit')), titles(notes.search('oat'))], [[], ['Milk']]);
+    value(notes.delete('note-1'));
+    assert.deepEqual(notes.search('oat'), []);
+  });
+
   test('refuses a file that others may read, one that is no database, and one of a later version', (context) => {
     const directory = inDirectory(context);
     const expected = (message: RegExp) => ({ code: 'unreadable_data', message });
@@ -367,8 +484,8 @@ describe('the notebook', () => {
     const later = join(directory, 'later.sqlite');
     openNotebook({ file: later }).close();
     const database = new DatabaseSync(later);
-    database.exec('PRAGMA user_version = 2');
+    database.exec('PRAGMA user_version = 3');
     database.close();
-    assert.throws(() => openNotebook({ file: later }), expected(/version 2 of the notebook, expected 1/));
+    assert.throws(() => openNotebook({ file: later }), expected(/version 3 of the notebook, expected 2/));
   });
 });
