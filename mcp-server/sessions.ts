@@ -18,6 +18,7 @@ import type { ChangeFeed } from './change-feed.ts';
 import type { Clock } from './clock.ts';
 import { createEventStore } from './event-store.ts';
 import type { Log } from './log.ts';
+import { createOpenRequests, type OpenRequests } from './open-requests.ts';
 import { describeRejection } from './rejection.ts';
 
 export const SESSION_LIMITS = {
@@ -30,6 +31,10 @@ export const SESSION_LIMITS = {
   /** Resources that one session may watch; with the longest names 50 MB in all sessions together. */
   maxSubscriptions: 200,
   maxUriLength: 500,
+  /** Calls without an answer; a SDK's batch has up to 100 messages. */
+  maxOpenRequests: 100,
+  /** What they hold, together. */
+  maxOpenCharacters: 1024 * 1024,
   /** A person may be at lunch; a client that is back later opens a new session by itself. */
   idleTtlMs: 60 * 60 * 1000,
   /** How soon a client comes back to a stream that a tool closed in the middle of a call. */
@@ -68,6 +73,7 @@ interface Session {
   readonly principal: string;
   readonly transport: WebStandardStreamableHTTPServerTransport;
   readonly close: () => Promise<void>;
+  readonly openRequests: OpenRequests;
   /**
    * Scopes of all tokens that asked for something here. Results and news of this session are for a token that covers
    * them: one that was never granted a scope must not read what needed it, be it by Last-Event-ID.
@@ -126,6 +132,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       principal: principalKey(authInfo),
       transport,
       close: () => product.close(),
+      openRequests: createOpenRequests(transport, limits),
       reach: new Set(),
       listenerScopes: authInfo.scopes,
       exchanges: 0,
@@ -147,6 +154,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 
   const handle = async (session: Session, { request, authInfo, parsedBody }: AdmittedRequest) => {
+    let forget: () => void = () => undefined;
     if (request.method === 'GET') {
       const reach = [...session.reach];
       if (missingScopes(authInfo.scopes, reach).length > 0) {
@@ -154,13 +162,24 @@ export function createSessions(options: SessionsOptions): Sessions {
         return { response: scopeRefusalResponse(reach, authInfo.resourceMetadataUrl), onEnd: () => undefined };
       }
       session.listenerScopes = authInfo.scopes;
-    } else for (const scope of authInfo.scopes.filter(isScope)) session.reach.add(scope);
+    } else {
+      const admitted = session.openRequests.admit(parsedBody);
+      if (!admitted) {
+        log.warn('session-refused', { reason: 'too_many_open_requests' });
+        return refuse(429, limits.retryAfterSeconds, 'Too many calls of this session are open; wait or cancel some');
+      }
+      forget = admitted;
+      for (const scope of authInfo.scopes.filter(isScope)) session.reach.add(scope);
+    }
     begin(session);
     const onEnd = () => finish(session);
     try {
       const body = parsedBody === undefined ? {} : { parsedBody };
-      return { response: await session.transport.handleRequest(request, { authInfo, ...body }), onEnd };
+      const response = await session.transport.handleRequest(request, { authInfo, ...body });
+      if (response.status !== 200) forget();
+      return { response, onEnd };
     } catch (error) {
+      forget();
       onEnd();
       throw error;
     }
@@ -175,7 +194,11 @@ export function createSessions(options: SessionsOptions): Sessions {
       const hasRoom = makeRoom(own, limits.maxPerPrincipal);
       if (!hasRoom || !makeRoom([...sessions.values()], limits.maxTotal)) {
         await session.close();
-        return refuse(hasRoom ? 503 : 429, limits.retryAfterSeconds);
+        return refuse(
+          hasRoom ? 503 : 429,
+          limits.retryAfterSeconds,
+          'Too many sessions are busy; end one with DELETE or wait',
+        );
       }
       sessions.set(session.id, session);
       const exchange = await handle(session, admitted);
@@ -257,8 +280,8 @@ function createNotifier(protocol: Server, { limits, log, mayHear }: NotifierOpti
   };
 }
 
-function refuse(status: 429 | 503, retryAfterSeconds: number): SessionExchange {
-  const response = errorResponse(status, -32_000, 'Too many sessions are busy; end one with DELETE or wait');
+function refuse(status: 429 | 503, retryAfterSeconds: number, message: string): SessionExchange {
+  const response = errorResponse(status, -32_000, message);
   response.headers.set('retry-after', String(retryAfterSeconds));
   return { response, onEnd: () => undefined };
 }

@@ -35,6 +35,7 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'change-feed',
       'event-store',
       'exchanges',
+      'open-requests',
       'open-streams',
       'rejection',
       'host-guard',

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { base64url } from 'jose';
+import { createIntrospector } from '../mcp-server/auth/introspect.ts';
 import { createKeySource } from '../mcp-server/auth/keys.ts';
 import { createLog } from '../mcp-server/log.ts';
 import { callTool, startTestServer, type TestServer } from './support/mcp-server.ts';
@@ -170,16 +171,18 @@ describe('the keys of an issuer', () => {
 });
 
 describe('opaque tokens', () => {
-  const audience = AUDIENCE;
-  test('are asked about at the issuer when introspection is configured, and must be for this resource', async () => {
-    const questions: { authorization: string | undefined; body: string }[] = [];
-    const exp = Math.floor(Date.now() / 1000) + 300;
-    const known: Record<string, unknown> = {
-      good: { active: true, aud: audience, client_id: 'c', sub: 's', scope: 'read:add', exp },
-      foreign: { active: true, aud: 'https://api.example', client_id: 'c', sub: 's', scope: 'read:add', exp },
-      nowhere: { active: true, client_id: 'c', sub: 's', scope: 'read:add', exp },
-      endless: { active: true, aud: audience, client_id: 'c', sub: 's', scope: 'read:add' },
-    };
+  interface Question {
+    readonly authorization: string | undefined;
+    readonly token: string;
+  }
+  const closers: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+
+  /** An issuer that answers for tokens by name, and a server that asks it. */
+  async function setUp(known: Record<string, Record<string, unknown>>) {
+    const questions: Question[] = [];
     const issuer = await serve(async (request, response) => {
       response.setHeader('content-type', 'application/json');
       if (request.url === '/.well-known/oauth-authorization-server')
@@ -189,25 +192,130 @@ describe('opaque tokens', () => {
       if (request.url !== '/introspect') return void response.writeHead(404).end('{}');
       let body = '';
       for await (const chunk of request) body += chunk;
-      questions.push({ authorization: request.headers.authorization, body });
       const token = new URLSearchParams(body).get('token') ?? '';
+      questions.push({ authorization: request.headers.authorization, token });
       if (token === 'broken') return void response.writeHead(500).end('{}');
       response.end(JSON.stringify(known[token] ?? { active: false }));
     });
     const server = await startTestServer({
       AUTH_ISSUER: issuer.origin,
-      AUTH_AUDIENCE: audience,
+      AUTH_AUDIENCE: AUDIENCE,
       AUTH_INTROSPECTION_CLIENT_ID: 'resource server',
       AUTH_INTROSPECTION_CLIENT_SECRET: 'a:b',
+      RATE_LIMIT_PER_MINUTE: '100000',
     });
-    const statusOf = async (token: string) => (await callTool(server.url, token, 'add', { a: 2, b: 40 })).status;
-    assert.equal(await statusOf('good'), 200);
-    assert.equal(await statusOf('good'), 200);
+    closers.push(issuer.close, server.close);
+    const call = (token: string) => callTool(server.url, token, 'add', { a: 2, b: 40 });
+    const assertRefused = async (token: string, reason: string) => {
+      const response = await call(token);
+      assert.equal(response.status, 401, token);
+      assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer error="invalid_token", .*scope="read:add"/);
+      assert.equal(server.log().findLast(({ event }) => event === 'request-refused')?.['reason'], reason, token);
+    };
+    return { questions, server, call, assertRefused };
+  }
+  const answer = (more: Record<string, unknown> = {}) => ({
+    active: true,
+    token_type: 'Bearer',
+    aud: AUDIENCE,
+    client_id: 'c',
+    sub: 's',
+    scope: 'read:add',
+    exp: Math.floor(Date.now() / 1000) + 300,
+    ...more,
+  });
+
+  test('are asked about at the issuer when introspection is configured, and must be for this resource', async () => {
+    const { questions, call, assertRefused } = await setUp({
+      good: answer(),
+      foreign: answer({ aud: 'https://api.example' }),
+      nowhere: answer({ aud: undefined }),
+      endless: answer({ exp: undefined }),
+      old: answer({ exp: 1 }),
+      other: answer({ iss: 'https://other.example' }),
+    });
+    assert.equal((await call('good')).status, 200);
+    assert.equal((await call('good')).status, 200);
     assert.equal(questions.length, 1, 'remembered');
     assert.equal(questions[0]?.authorization, `Basic ${Buffer.from('resource+server:a%3Ab').toString('base64')}`);
-    for (const token of ['foreign', 'nowhere', 'endless', 'unknown']) assert.equal(await statusOf(token), 401, token);
-    assert.equal(await statusOf('broken'), 503);
-    await server.close();
-    await issuer.close();
+    for (const [token, reason] of [
+      ['foreign', 'audience'],
+      ['nowhere', 'audience'],
+      ['endless', 'claim'],
+      ['old', 'expired'],
+      ['other', 'issuer'],
+      ['unknown', 'inactive'],
+    ] as const)
+      await assertRefused(token, reason);
+    const outage = await call('broken');
+    assert.deepEqual([outage.status, outage.headers.get('retry-after')], [503, '10']);
   });
+
+  test('R2.refresh-token: a refresh token that the issuer vouches for is refused, however the issuer says what it is', async () => {
+    const refreshTokens = {
+      nameless: answer({ token_type: undefined }),
+      named: answer({ token_type: 'refresh_token' }),
+      used: answer({ token_use: 'refresh_token' }),
+      typed: answer({ typ: 'Refresh' }),
+      offline: answer({ typ: 'Offline' }),
+      odd: answer({ token_type: ['Bearer'] }),
+    };
+    const accessTokens = {
+      lower: answer({ token_type: 'bearer' }),
+      used2: answer({ token_use: 'access_token' }),
+      typed2: answer({ typ: 'Bearer' }),
+    };
+    const { call, assertRefused } = await setUp({ ...refreshTokens, ...accessTokens });
+    for (const token of Object.keys(refreshTokens)) await assertRefused(token, 'type');
+    for (const token of Object.keys(accessTokens)) assert.equal((await call(token)).status, 200, token);
+  });
+});
+
+test('R7.flood: a flood of opaque tokens reaches the issuer at a bounded rate, and a slow issuer by a bounded number', async () => {
+  const issuer = {
+    issuer: 'https://issuer.example',
+    audiences: [AUDIENCE],
+    toleratedAudiences: [],
+    profile: 'rfc9068',
+    jwksUri: undefined,
+    introspection: { clientId: 'c', clientSecret: 's' },
+  } as const;
+  let nowMs = 0;
+  let questions = 0;
+  const answers: (() => void)[] = [];
+  let isSlow = false;
+  const ask = createIntrospector(issuer, {
+    log: silent,
+    now: () => nowMs,
+    fetch: async (url) => {
+      if (String(url).includes('.well-known'))
+        return Response.json({ issuer: issuer.issuer, introspection_endpoint: 'https://issuer.example/introspect' });
+      questions += 1;
+      if (isSlow) await new Promise<void>((resolve) => answers.push(resolve));
+      return Response.json({ active: false });
+    },
+  });
+  assert.ok(ask);
+  const faults: Record<string, number> = {};
+  const flood = async (count: number) => {
+    for (let index = 0; index < count; index += 1) {
+      const verdict = await ask(`opaque-${index}`);
+      const fault = verdict.ok ? 'none' : verdict.fault;
+      faults[fault] = (faults[fault] ?? 0) + 1;
+    }
+  };
+  await flood(5_000);
+  assert.equal(questions, 600);
+  assert.deepEqual(faults, { inactive: 600, issuer_unavailable: 4_400 });
+  nowMs = 1_000;
+  await flood(100);
+  assert.equal(questions, 610);
+  nowMs = 60_000;
+  isSlow = true;
+  const waiting = Array.from({ length: 300 }, (_, index) => ask(`slow-${index}`));
+  const refused = (await Promise.all(waiting.slice(50))).filter((verdict) => !verdict.ok);
+  assert.ok(refused.every((verdict) => !verdict.ok && verdict.fault === 'issuer_unavailable'));
+  assert.equal(questions, 660);
+  for (const resolve of answers) resolve();
+  await Promise.all(waiting);
 });

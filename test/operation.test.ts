@@ -43,6 +43,44 @@ describe('operation', () => {
     await server.close();
   });
 
+  test('R6.host: metrics are refused under a foreign Host', async () => {
+    const [metricsPort = 0] = await freePorts(1);
+    const server = await startTestServer({ METRICS_PORT: String(metricsPort) });
+    const answerTo = async (host: string) => {
+      const socket = connect(metricsPort, '127.0.0.1');
+      let answer = '';
+      socket.on('data', (chunk) => {
+        answer += chunk;
+      });
+      socket.write(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      await once(socket, 'close');
+      return answer;
+    };
+    for (const host of [
+      'evil.example',
+      'localhost.evil.example',
+      '127.0.0.1.nip.io:9',
+      `evil.example:${metricsPort}`,
+      '',
+    ])
+      assert.match(await answerTo(host), /^HTTP\/1\.1 40[03] /, host);
+    for (const host of ['localhost', `127.0.0.1:${metricsPort}`, '[::1]:1'])
+      assert.match(await answerTo(host), /^HTTP\/1\.1 200 /, host);
+    await server.close();
+  });
+
+  test('a collector of traces that is down, or hangs, keeps the server neither from answering nor from stopping', async () => {
+    const [nobody] = await freePorts(1);
+    const hanging = await serve(() => undefined);
+    for (const endpoint of [`http://127.0.0.1:${nobody}`, hanging.origin]) {
+      const server = await startTestServer({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint });
+      assert.equal((await callTool(server.url, await machineToken(server), 'add', { a: 2, b: 40 })).status, 200);
+      // Rejected, with the notebook and the sockets behind it left open.
+      await server.close();
+    }
+    await hanging.close();
+  });
+
   test('a request becomes a span of the caller’s trace, without arguments', async () => {
     const spans: { name: string; traceId: string; parentSpanId: string; attributes: { key: string }[] }[] = [];
     const received = Promise.withResolvers<string>();

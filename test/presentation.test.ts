@@ -75,6 +75,29 @@ describe('the MCP server over HTTP', () => {
     assert.ok(!server.logText().includes(token));
   });
 
+  test('R4.query, R10.url: a target with a user, a password or a host is 400, and nothing of it is logged', async () => {
+    const before = server.logText().length;
+    for (const target of [
+      `http://me:s3cret-word@localhost:${port()}/mcp?access_token=${token}`,
+      `http://me@localhost:${port()}/mcp`,
+      `http://localhost:${port()}/mcp?access_token=${token}`,
+      'http://evil.example/mcp',
+      'localhost:80',
+    ])
+      for (const method of ['GET', 'POST']) {
+        const lines = [
+          `${method} ${target} HTTP/1.1`,
+          `Host: localhost:${port()}`,
+          'Content-Length: 0',
+          'Connection: close',
+        ];
+        assert.match(await raw(`${lines.join('\r\n')}\r\n\r\n`), /^HTTP\/1\.1 400 /, target.slice(0, 30));
+      }
+    const written = server.logText().slice(before);
+    assert.doesNotMatch(written, /s3cret-word|evil|request-failed/);
+    assert.ok(!written.includes(token) && !written.includes(token.slice(0, 20)));
+  });
+
   test('R4.body: a token in the body is no token', async () => {
     const response = await fetch(server.url, { method: 'POST', body: new URLSearchParams({ access_token: token }) });
     assert.equal(response.status, 401);
@@ -198,6 +221,49 @@ describe('the MCP server over HTTP', () => {
       () => 'closed',
     );
     assert.ok(status === 413 || status === 'closed', String(status));
+  });
+
+  test('R6.size: a body without a length is refused for its token before it has come', async () => {
+    const head = [
+      'POST /mcp HTTP/1.1',
+      `Host: localhost:${port()}`,
+      'Authorization: Bearer forged',
+      'Content-Type: application/json',
+      'Transfer-Encoding: chunked',
+      'Connection: close',
+    ];
+    const socket = connect(port(), '127.0.0.1');
+    // The last chunk never comes; the answer does.
+    socket.write(`${head.join('\r\n')}\r\n\r\n5\r\n{"id"\r\n`);
+    const [answer] = await once(socket, 'data');
+    assert.match(String(answer), /^HTTP\/1\.1 401 [\s\S]*www-authenticate: Bearer error="invalid_token"/i);
+    socket.destroy();
+  });
+
+  test('a client that hangs up in the middle of a body is no failure of the server', async () => {
+    const head = [
+      'POST /mcp HTTP/1.1',
+      `Host: localhost:${port()}`,
+      `Authorization: Bearer ${token}`,
+      'Content-Type: application/json',
+      'Accept: application/json, text/event-stream',
+      'Expect: 100-continue',
+      'X-Request-Id: hang-up-1',
+      'Content-Length: 1000',
+    ];
+    const socket = connect(port(), '127.0.0.1');
+    socket.write(`${head.join('\r\n')}\r\n\r\n`);
+    // The server has the request once it asks for the body.
+    await once(socket, 'data');
+    const ended = server.nextLogged('request');
+    socket.write('{"id":');
+    socket.destroy();
+    await ended;
+    const events = server.log().filter(({ request_id }) => request_id === 'hang-up-1');
+    assert.deepEqual(
+      events.map(({ event }) => event),
+      ['request-aborted', 'request'],
+    );
   });
 
   test('R6.gzip: a compressed body is 415, unpacked never', async () => {

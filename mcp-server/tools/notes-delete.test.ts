@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ALICE, BOB, buildRequest, createTestApp, readMessages, type SendOptions } from '../../test/support/app.ts';
+import {
+  ALICE,
+  BOB,
+  buildRequest,
+  createTestApp,
+  readMessages,
+  type SendOptions,
+  verify,
+} from '../../test/support/app.ts';
+import type { Verdict } from '../auth/principal.ts';
 
 const YES = { confirm: { action: 'accept', content: { confirm: true } } };
 const FORM: SendOptions = { capabilities: { elicitation: { form: {} } } };
@@ -154,25 +163,32 @@ describe('delete_note, in a session of a 2025-11-25 client', () => {
     await initialize.text();
     const headers = { 'mcp-session-id': sessionId, 'mcp-protocol-version': '2025-11-25' };
     /** Posts one message of the client that is not a request. */
-    const post = async (message: Record<string, unknown>) => {
+    const post = async (message: Record<string, unknown>, afterwards: () => void = () => undefined) => {
       const request = buildRequest('x', {}, { era: 'legacy', headers });
       const init = { method: 'POST', headers: request.headers, body: JSON.stringify({ jsonrpc: '2.0', ...message }) };
-      const response = await app.app.fetch(new Request(request.url, init));
-      assert.equal(response.status, 202);
+      const response = app.app.fetch(new Request(request.url, init));
+      // The gate has let the answer in by now; what follows happens later.
+      afterwards();
+      assert.equal((await response).status, 202);
     };
     await post({ method: 'notifications/initialized' });
     return { options: { era: 'legacy', headers } as const, post };
   }
 
   /** Calls `delete_note` and answers what the server asks on the way. */
-  async function remove(app: ReturnType<typeof createTestApp>, id: string, reply: Record<string, unknown>) {
+  async function remove(
+    app: ReturnType<typeof createTestApp>,
+    id: string,
+    reply: Record<string, unknown>,
+    afterwards: () => void = () => undefined,
+  ) {
     const { options, post } = await openSession(app, { elicitation: {} });
     let question = '';
     const response = await app.send('tools/call', { name: 'delete_note', arguments: { id, confirm: true } }, options);
     for await (const message of readMessages(response)) {
       if (message.method !== 'elicitation/create') return { question, result: message.result };
       question = message.params.message;
-      await post({ id: message.id, result: reply });
+      await post({ id: message.id, result: reply }, afterwards);
     }
     throw new Error('The call has no answer');
   }
@@ -185,6 +201,28 @@ describe('delete_note, in a session of a 2025-11-25 client', () => {
     assert.match(declined.result.content[0].text, /said no/);
     const accepted = await remove(app, id, YES.confirm);
     assert.deepEqual(accepted.result.structuredContent, { id, title: 'Milk', version: 1 });
+  });
+
+  test('R8.effect: deletes nothing when the token has ended, or cannot be judged, by the time the answer comes', async () => {
+    for (const [fault, expected] of [
+      ['revoked', /token has ended .* nothing was done/],
+      ['expired', /token has ended .* nothing was done/],
+      ['issuer_unavailable', /cannot be verified at the moment, so nothing was done/],
+    ] as const) {
+      let good = true;
+      const app = createTestApp(
+        {},
+        async (token): Promise<Verdict> => (good ? verify(token) : { ok: false, fault, hint: '' }),
+      );
+      const id = await createNote(app);
+      const { result } = await remove(app, id, YES.confirm, () => {
+        good = false;
+      });
+      assert.equal(result.isError, true, fault);
+      assert.match(result.content[0].text, expected);
+      good = true;
+      assert.ok(!(await app.call('read_note', { id })).isError, fault);
+    }
   });
 
   test('wants confirm: true where the client did not declare that it can ask', async () => {

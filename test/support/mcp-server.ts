@@ -1,6 +1,7 @@
 // The MCP server, started as its main does, on free ports, with its log kept for the test to read.
 
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,8 @@ export interface TestServer {
   readonly environment: Environment;
   /** What was logged so far. */
   readonly log: () => readonly Record<string, unknown>[];
+  /** Resolves at the next entry of that event. */
+  readonly nextLogged: (event: string) => Promise<unknown>;
   /** The raw lines of the log. */
   readonly logText: () => string;
   close(): Promise<void>;
@@ -30,6 +33,7 @@ export async function startTestServer(extra: Environment = {}): Promise<TestServ
   const environment = { PORT: String(port), AUTH_SERVER_PORT: String(authPort), DATA_DIR: dataDir, ...extra };
   const config = parseConfig(environment);
   let logText = '';
+  const logged = new EventEmitter();
   const metrics = config.metricsPort === undefined ? undefined : createMetrics();
   const log = createLog({
     level: 'debug',
@@ -37,7 +41,7 @@ export async function startTestServer(extra: Environment = {}): Promise<TestServ
     sink: {
       write: (line: string) => {
         logText += line;
-        return true;
+        return logged.emit(JSON.parse(line).event);
       },
     },
   });
@@ -52,6 +56,7 @@ export async function startTestServer(extra: Environment = {}): Promise<TestServ
         .split('\n')
         .filter(Boolean)
         .map((line) => JSON.parse(line)),
+    nextLogged: (event) => once(logged, event),
     logText: () => logText,
     close: async () => {
       await server.close();
