@@ -24,7 +24,19 @@ export function checkHost(
     const body = { error: 'forbidden', error_description: 'This server does not answer for that Host' };
     return { ok: false, reason: checked.errorCode, hint: host, response: Response.json(body, { status: 403 }) };
   }
-  const response = originValidationResponse(request, [...config.allowedOriginHostnames]);
-  if (!response) return { ok: true };
-  return { ok: false, reason: 'invalid_origin', hint: request.headers.get('origin') ?? '', response };
+  const origin = request.headers.get('origin');
+  if (origin === null) return { ok: true };
+  const response = isOrigin(origin)
+    ? originValidationResponse(request, [...config.allowedOriginHostnames])
+    : forbidden();
+  return response ? { ok: false, reason: 'invalid_origin', hint: origin, response } : { ok: true };
+}
+
+/** Exactly as a browser writes an origin; the SDK looks at the host name alone, and at nothing in an empty header. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+function forbidden(): Response {
+  return Response.json({ error: 'forbidden', error_description: 'Not a valid Origin' }, { status: 403 });
 }

@@ -52,7 +52,7 @@ describe('log', () => {
     assert.ok(written({ value: 'x'.repeat(10_000) }).length < 700);
   });
 
-  test('looks at a bounded piece of a value, whatever it consists of', () => {
+  test('R6.time: looks at a bounded piece of a value, whatever it consists of', () => {
     // Each of these took minutes when every beginning of a token was followed to the end of the text.
     for (const piece of ['eyJ-', 'eyJ.', 'Bearer ', 'Bearer a ', 'https://', 'https://a@', 'eyJa.b.'])
       assert.ok(written({ value: piece.repeat(1_000_000 / piece.length) }).length < 1_000, piece);
@@ -70,7 +70,7 @@ describe('log', () => {
     }
   });
 
-  test('writes a URL without user, password, query and fragment', () => {
+  test('R10.url: writes a URL without user, password, query and fragment', () => {
     const text = written({
       error: new TypeError('Cannot fetch http://me:s3cret@localhost:8000/mcp?access_token=opaque-1#opaque-2, sorry'),
       jwks_uri: 'https://issuer.example/keys',
@@ -80,7 +80,7 @@ describe('log', () => {
     assert.doesNotMatch(text, /s3cret|opaque/);
   });
 
-  test('escapes what a terminal takes for commands, C1 controls and marks of direction among it', () => {
+  test('R10.injection: escapes what a terminal takes for commands, C1 controls and marks of direction among it', () => {
     const text = written({ 'k\u009by': 'a\u009b31mb\u0085c\u202ed\u2028e\u007f\u001b[0m' });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
     assert.doesNotMatch(text.trimEnd(), /[\u0000-\u001f\u007f-\u009f\u2028\u202e]/);

@@ -123,6 +123,42 @@ describe('sessions of clients of 2025-11-25 and earlier', () => {
   });
 });
 
+test('S9.capability: a tool that needs what the client did not declare is 400 with what is missing', async () => {
+  const server = await startEndpointServer();
+  const call = (capabilities: Record<string, unknown>) =>
+    send(
+      server,
+      {
+        id: 1,
+        method: 'tools/call',
+        params: {
+          name: 'test_input_required_result_elicitation',
+          arguments: {},
+          _meta: {
+            'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+            'io.modelcontextprotocol/clientCapabilities': capabilities,
+          },
+        },
+      },
+      {
+        headers: {
+          'mcp-protocol-version': '2026-07-28',
+          'mcp-method': 'tools/call',
+          'mcp-name': 'test_input_required_result_elicitation',
+        },
+      },
+    );
+  const refused = await call({});
+  assert.equal(refused.status, 400);
+  const { error } = await refused.json();
+  assert.equal(error.code, -32_021);
+  assert.ok('elicitation' in error.data.requiredCapabilities);
+  const asked = await call({ elicitation: {} });
+  assert.equal(asked.status, 200);
+  await asked.text();
+  await server.close();
+});
+
 describe('limits of sessions', () => {
   const limits = { ...SESSION_LIMITS, maxPerPrincipal: 2, maxTotal: 3 };
 

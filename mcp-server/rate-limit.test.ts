@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createRateLimit } from './rate-limit.ts';
 
 describe('rate limit', () => {
-  test('S13: lets a minute’s worth through at once, then one per interval', () => {
+  test('S13.rate: lets a minute’s worth through at once, then one per interval', () => {
     let nowMs = 0;
     const limit = createRateLimit({ perMinute: 60, now: () => nowMs });
     for (let request = 0; request < 60; request += 1) assert.equal(limit('a'), 0);

@@ -38,7 +38,7 @@ describe('request body', () => {
       assert.equal(isDeclaredTooLarge(post('{}', { 'content-length': String(length) })), tooLarge);
   });
 
-  test('R6.depth: refuses levels and values that no real call has, and counts none inside of strings', async () => {
+  test('R6.depth, R6.values: refuses levels and values that no real call has, and counts none inside of strings', async () => {
     assert.deepEqual(await refusal('['.repeat(65)), [400, -32_700]);
     assert.deepEqual(await refusal(`[${'{},'.repeat(5_000)}{}]`), [400, -32_700]);
     assert.deepEqual(await refusal(`{"a":[${'0,'.repeat(5_000)}0]}`), [400, -32_700]);

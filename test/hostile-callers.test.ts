@@ -3,9 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
 import { EXCHANGE_LIMITS } from '../mcp-server/exchanges.ts';
 import { SESSION_LIMITS } from '../mcp-server/sessions.ts';
-import { ALICE, buildRequest, createTestApp, messagesOf, readMessages } from './support/app.ts';
+import { ALICE, buildRequest, createTestApp, messagesOf, readMessages, verify } from './support/app.ts';
 
 type TestApp = ReturnType<typeof createTestApp>;
 
@@ -40,7 +41,7 @@ const subscribeModern = (app: TestApp, resourceSubscriptions: string[], token = 
   app.send('subscriptions/listen', { notifications: { resourceSubscriptions } }, { token });
 
 describe('what stays in memory', () => {
-  test('a session watches a bounded number of resources with names of bounded length', async () => {
+  test('R6.memory: a session watches a bounded number of resources with names of bounded length', async () => {
     const app = createTestApp();
     const session = await openSession(app);
     const subscribe = async (uri: string) => (await app.ask('resources/subscribe', { uri }, session)).error?.message;
@@ -54,7 +55,7 @@ describe('what stays in memory', () => {
     await app.app.close();
   });
 
-  test('what opens a session or a stream is refused when it is long', async () => {
+  test('R6.memory: what opens a session or a stream is refused when it is long', async () => {
     const app = createTestApp();
     const long = 'x'.repeat(40_000);
     const initialize = (clientInfo: object, capabilities: object) =>
@@ -76,7 +77,7 @@ describe('what stays in memory', () => {
     await app.app.close();
   });
 
-  test('a principal has a bounded number of open streams, and another one is not in its way', async () => {
+  test('R6.memory: a principal has a bounded number of open streams, and another one is not in its way', async () => {
     const app = createTestApp();
     const streams = [];
     for (let count = 0; count < EXCHANGE_LIMITS.maxStanding; count += 1) {
@@ -95,7 +96,7 @@ describe('what stays in memory', () => {
     await app.app.close();
   });
 
-  test('R8.state: calls that a session leaves open are bounded, by number and by size', async () => {
+  test('R6.memory: calls that a session leaves open are bounded, by number and by size', async () => {
     const app = createTestApp();
     const { id } = (await app.call('create_note', { title: 'Milk' })).structuredContent;
     const session = await openSession(app, ALICE, { elicitation: {} });
@@ -125,7 +126,7 @@ describe('what stays in memory', () => {
 });
 
 describe('what is read and run', () => {
-  test('R6.size: nothing of a body without a length is read for a token that is not good', async () => {
+  test('R6.unread: nothing of a body without a length is read for a token that is not good', async () => {
     const app = createTestApp({}, async () => ({ ok: false, fault: 'signature', hint: '' }));
     let pulls = 0;
     const body = new ReadableStream<Uint8Array>(
@@ -144,7 +145,7 @@ describe('what is read and run', () => {
     assert.equal(pulls, 0);
   });
 
-  test('R3.batch, S13: a batch costs as many requests as it has messages', async () => {
+  test('S13.rate: a batch costs as many requests as it has messages', async () => {
     const app = createTestApp({ RATE_LIMIT_PER_MINUTE: '10' });
     const batch = JSON.stringify(Array.from({ length: 50 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'ping' })));
     const first = await post(app, batch);
@@ -155,7 +156,7 @@ describe('what is read and run', () => {
     assert.equal((await app.send('tools/list')).status, 429);
   });
 
-  test('S13: principals whose names join to the same text are not limited together', async () => {
+  test('S13.rate: principals whose names join to the same text are not limited together', async () => {
     const app = createTestApp({ RATE_LIMIT_PER_MINUTE: '1' }, async (token) => {
       const [subject = '', clientId = ''] = token.replaceAll('.', ' ').split('~');
       const principal = { issuer: 'https://issuer.example', subject, clientId, scopes: [], expiresAt: 4e9 };
@@ -167,7 +168,7 @@ describe('what is read and run', () => {
     assert.deepEqual([await status('a~b.c'), await status('a~b.c'), await status('a.b~c')], [200, 429, 200]);
   });
 
-  test('S13: a message whose method or id is no name is 400, and none is 500', async () => {
+  test('S13.shape: a message whose method or id is no name is 400, and none is 500', async () => {
     const app = createTestApp();
     for (const part of [{ method: {} }, { method: { toString: 1 } }, { id: {} }, { id: { toString: 1 } }, { id: [] }]) {
       const message = { jsonrpc: '2.0', id: 1, method: 'tools/list', ...part };
@@ -178,6 +179,49 @@ describe('what is read and run', () => {
       }
     }
     assert.doesNotMatch(app.logText(), /request-failed/);
+  });
+});
+
+describe('what a tool gives', () => {
+  test('R9.tool, S4: a tool finds the token nowhere in what it is given', async () => {
+    let seen = '';
+    const app = createTestApp(
+      {},
+      () => verify('alice'),
+      (add) =>
+        add({
+          name: 'spy',
+          scopes: [],
+          run: (context) => {
+            seen = inspect(context, { depth: 20, showHidden: true, getters: true });
+            return {};
+          },
+        }),
+    );
+    for (const era of ['modern', 'legacy'] as const)
+      assert.ok(!(await app.call('spy', {}, { era, token: 'secret-token-value' })).isError);
+    assert.match(seen, /alice/);
+    assert.doesNotMatch(seen, /secret-token-value|Bearer|authorization/i);
+    await app.app.close();
+  });
+
+  test('S13.outputs: a failure that nobody foresaw says nothing of its cause to the caller, and all to the log', async () => {
+    const app = createTestApp({}, undefined, (add) =>
+      add({
+        name: 'fail',
+        scopes: [],
+        run: () => {
+          throw new RangeError('cannot open /home/someone/file');
+        },
+      }),
+    );
+    for (const era of ['modern', 'legacy'] as const) {
+      const result = await app.call('fail', {}, { era });
+      assert.equal(result.isError, true);
+      assert.deepEqual(result.content, [{ type: 'text', text: 'The tool failed. The server has logged why.' }]);
+    }
+    assert.match(app.logText(), /cannot open \/home\/someone\/file/);
+    await app.app.close();
   });
 });
 
@@ -239,7 +283,7 @@ describe('what a session gives', () => {
 });
 
 describe('what gets into the log', () => {
-  test('R10.answers: what a person answered does not, nor what a note is called, whatever goes wrong', async () => {
+  test('R10.content: what a person answered does not, nor what a note is called, whatever goes wrong', async () => {
     const app = createTestApp();
     const { id } = (await app.call('create_note', { title: 'Diary of Alice' })).structuredContent;
     const session = await openSession(app, ALICE, { elicitation: {} });

@@ -271,7 +271,7 @@ describe('opaque tokens', () => {
   });
 });
 
-test('R7.flood: a flood of opaque tokens reaches the issuer at a bounded rate, and a slow issuer by a bounded number', async () => {
+test('R7.opaque-flood: a flood of opaque tokens reaches the issuer at a bounded rate, and a slow issuer by a bounded number', async () => {
   const issuer = {
     issuer: 'https://issuer.example',
     audiences: [AUDIENCE],

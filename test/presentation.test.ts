@@ -58,6 +58,18 @@ describe('the MCP server over HTTP', () => {
       body,
     ].join('\r\n');
 
+  /** 400 with the challenge that names the scopes and the metadata. */
+  const INVALID_REQUEST = `Bearer error="invalid_request", error_description="The request presents its access token wrongly", scope="read:add", resource_metadata="`;
+  const assertInvalidRequest = (response: Response, message?: string) => {
+    assert.equal(response.status, 400, message);
+    assert.ok(response.headers.get('www-authenticate')?.startsWith(INVALID_REQUEST), message);
+  };
+  /** 401 as if there were no token: the challenge without `error`. */
+  const assertNoCredential = (response: Response, message?: string) => {
+    assert.equal(response.status, 401, message);
+    assert.match(response.headers.get('www-authenticate') ?? '', /^Bearer scope="read:add", resource_metadata="/);
+  };
+
   test('R4.none, S2, S3: no token is 401 without error, with scope and metadata', async () => {
     const response = await call({});
     assert.equal(response.status, 401);
@@ -70,8 +82,7 @@ describe('the MCP server over HTTP', () => {
 
   test('R4.query: a token in the query is 400, whatever the header says, and is not logged', async () => {
     const url = `${server.url}?access_token=${token}`;
-    assert.equal((await callTool(url, undefined, 'add', { a: 1, b: 1 })).status, 400);
-    assert.equal((await callTool(url, token, 'add', { a: 1, b: 1 })).status, 400);
+    for (const header of [undefined, token]) assertInvalidRequest(await callTool(url, header, 'add', { a: 1, b: 1 }));
     assert.ok(!server.logText().includes(token));
   });
 
@@ -99,25 +110,28 @@ describe('the MCP server over HTTP', () => {
   });
 
   test('R4.body: a token in the body is no token', async () => {
-    const response = await fetch(server.url, { method: 'POST', body: new URLSearchParams({ access_token: token }) });
-    assert.equal(response.status, 401);
+    assertNoCredential(await fetch(server.url, { method: 'POST', body: new URLSearchParams({ access_token: token }) }));
+    assertNoCredential(await callTool(server.url, undefined, 'add', { a: 2, b: 40, access_token: token }));
   });
 
   test('R4.two-headers: two Authorization headers are refused, also when both are good', async () => {
     const line = `Authorization: Bearer ${token}`;
     assert.match(await raw(rawCall(`localhost:${port()}`, [line])), /^HTTP\/1\.1 200 /);
-    assert.match(await raw(rawCall(`localhost:${port()}`, [line, line])), /^HTTP\/1\.1 400 /);
-    assert.match(await raw(rawCall(`localhost:${port()}`, ['Authorization: Bearer x', line])), /^HTTP\/1\.1 400 /);
+    for (const first of [line, 'Authorization: Bearer x', 'authorization: Basic x']) {
+      const answer = await raw(rawCall(`localhost:${port()}`, [first, line]));
+      assert.match(answer, /^HTTP\/1\.1 400 /, first.slice(0, 25));
+      assert.ok(answer.includes(INVALID_REQUEST), first.slice(0, 25));
+    }
   });
 
-  test('R4.two-tokens: two tokens in one header are refused', async () => {
+  test('R4.two-tokens, S3: two tokens in one header are refused', async () => {
     for (const authorization of [
       `Bearer ${token} ${token}`,
       `Bearer ${token}, Bearer ${token}`,
       'Bearer',
       `Bearer=${token}`,
     ])
-      assert.equal((await call({ authorization })).status, 400, authorization.slice(0, 12));
+      assertInvalidRequest(await call({ authorization }), authorization.slice(0, 12));
   });
 
   test('R4.scheme-case: the scheme is case-insensitive', async () => {
@@ -127,11 +141,11 @@ describe('the MCP server over HTTP', () => {
 
   test('R4.other-scheme: another scheme is no bearer token', async () => {
     for (const scheme of ['Basic', 'Token', 'Digest'])
-      assert.equal((await call({ authorization: `${scheme} ${token}` })).status, 401, scheme);
+      assertNoCredential(await call({ authorization: `${scheme} ${token}` }), scheme);
   });
 
   test('R4.cookie: a token in a cookie is refused', async () => {
-    assert.equal((await call({ cookie: `access_token=${token}; authorization=Bearer ${token}` })).status, 401);
+    assertNoCredential(await call({ cookie: `access_token=${token}; authorization=Bearer ${token}` }));
   });
 
   test('R5.places: metadata at the path and at the root, with CORS, HEAD and OPTIONS', async () => {
@@ -174,6 +188,19 @@ describe('the MCP server over HTTP', () => {
     assert.match(await raw(rawCall('localhost:1', [])), new RegExp(`resource_metadata="${origin}/`));
   });
 
+  test('R5.forwarded: headers of a proxy change neither the metadata nor where the challenge points', async () => {
+    const forged = {
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-proto': 'https',
+      'x-original-host': 'evil.example',
+      'x-host': 'evil.example',
+      forwarded: 'host=evil.example;proto=https',
+    };
+    assert.ok((await call(forged)).headers.get('www-authenticate')?.includes(`resource_metadata="${origin}/`));
+    const metadata = await fetch(`${origin}/.well-known/oauth-protected-resource/mcp`, { headers: forged });
+    assert.equal((await metadata.json()).resource, server.url);
+  });
+
   test('R6.origin, S8: a foreign or opaque Origin is 403 although the Host is right', async () => {
     for (const bad of [
       'https://evil.example',
@@ -182,8 +209,14 @@ describe('the MCP server over HTTP', () => {
       'file://',
       'chrome-extension://x',
       'http://127.0.0.1.nip.io',
+      'http://[::ffff:7f00:1]',
+      'http://[2001:db8::1]:8000',
+      'http://localhost@evil.example',
+      'http://evil@localhost:6274',
+      'http://localhost:6274/',
+      '',
     ])
-      assert.equal((await call({ authorization: `Bearer ${token}`, origin: bad })).status, 403, bad);
+      assert.equal((await call({ authorization: `Bearer ${token}`, origin: bad })).status, 403, `Origin ${bad}`);
     assert.equal((await call({ authorization: `Bearer ${token}`, origin: 'http://localhost:6274' })).status, 200);
   });
 

@@ -71,12 +71,14 @@ describe('revocation', () => {
     assert.ok(server.log().some(({ reason }) => reason === 'revoked'));
   });
 
-  test('revoking an access token ends that one', async () => {
+  test('R8.deny-list: revoking an access token ends that one', async () => {
     const configuration = await discover();
     const { tokens } = await signIn(configuration);
     const second = await oauth.refreshTokenGrant(configuration, tokens.refresh_token ?? '', { resource: server.url });
     await oauth.tokenRevocation(configuration, tokens.access_token);
     assert.equal(await statusWithin(3, 401, () => call(tokens.access_token)), 401);
+    const challenge = (await call(tokens.access_token)).headers.get('www-authenticate') ?? '';
+    assert.match(challenge, /^Bearer error="invalid_token", .*scope="read:add", resource_metadata="/);
     assert.equal((await call(second.access_token)).status, 200);
   });
 
@@ -177,12 +179,18 @@ describe('revocation', () => {
       assert.equal((await call(token, { authorization, dpop: await prove(token) })).status, 200);
     });
 
-    test('a token that is bound to no key does not work with the scheme DPoP', async () => {
+    test('R4.dpop: a token that is bound to no key does not work with the scheme DPoP', async () => {
       const token = await machineToken(server);
       const { prove } = await keysOf();
       assert.equal((await call(token)).status, 200);
-      const response = await call(token, { authorization: `DPoP ${token}`, dpop: await prove(token) });
-      assert.equal(response.status, 401);
+      for (const dpop of [await prove(token), '']) {
+        const response = await call(token, { authorization: `DPoP ${token}`, ...(dpop && { dpop }) });
+        assert.equal(response.status, 401);
+        assert.match(
+          response.headers.get('www-authenticate') ?? '',
+          /^DPoP error="invalid_token", .*scope="read:add", resource_metadata="http:.*", algs="ES256/,
+        );
+      }
     });
 
     test('the metadata of the resource says that proofs are understood', async () => {

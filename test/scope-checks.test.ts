@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { requireScopes } from '../mcp-server/auth/scopes.ts';
+import { createTestApp } from './support/app.ts';
 import { callTool, startTestServer, type TestServer } from './support/mcp-server.ts';
 import { createSigningIssuer, type SigningIssuer } from './support/signing-issuer.ts';
 
@@ -50,7 +51,7 @@ describe('scopes', () => {
   });
   const ran = () => server.log().filter(({ event, tool }) => event === 'tool-call' && tool === 'add').length;
 
-  test('R3.missing, S5: a missing scope is 403 with error, scope and resource_metadata, in both generations', async () => {
+  test('R3.missing, S2, S3, S5: a missing scope is 403 with error, scope and resource_metadata, in both generations', async () => {
     const before = ran();
     for (const response of [await call('read:other'), await post('read:other', modern('add'), modernHeaders('add'))]) {
       assert.equal(response.status, 403);
@@ -67,7 +68,23 @@ describe('scopes', () => {
     assert.equal((await call('', 'multiply')).status, 200);
   });
 
-  test('R3.several: all scopes of an operation come in one challenge, held or not', async () => {
+  test('R3.several: all scopes of an operation come in one challenge, held or not, over HTTP as well', async () => {
+    const app = createTestApp({}, undefined, (tool) =>
+      tool({ name: 'both', scopes: ['read:add', 'write:notes', 'delete:notes'], run: () => ({}) }),
+    );
+    for (const era of ['modern', 'legacy'] as const)
+      for (const token of ['alice', 'alice.read~add', 'alice.write~notes.delete~notes']) {
+        const response = await app.send('tools/call', { name: 'both', arguments: {} }, { era, token });
+        assert.equal(response.status, 403, token);
+        assert.match(
+          response.headers.get('www-authenticate') ?? '',
+          /^Bearer error="insufficient_scope", .*scope="read:add write:notes delete:notes", resource_metadata="http:/,
+        );
+      }
+    assert.ok(!(await app.call('both', {})).isError);
+  });
+
+  test('R3.several: the challenge says which scopes are missing', async () => {
     const challenge = requireScopes('read:add', 'write:notes');
     const request = { jsonrpc: '2.0' as const, id: 1, method: 'tools/call' };
     const asked = await challenge({ request, authInfo: { token: '', clientId: 'c', scopes: ['read:add'] } });
@@ -114,12 +131,12 @@ describe('scopes', () => {
     assert.equal(disguised.status, 400);
     assert.equal((await disguised.json()).error.code, -32_020);
     const { 'mcp-name': _name, ...nameless } = modernHeaders('add');
-    assert.ok([400, 403].includes((await post('', modern('add'), nameless)).status));
-    assert.ok(
-      [400, 403].includes(
-        (await post('', modern('add'), { ...modernHeaders('add'), 'mcp-method': 'tools/list' })).status,
-      ),
-    );
+    const { 'mcp-protocol-version': _version, ...versionless } = modernHeaders('multiply');
+    for (const headers of [nameless, { ...modernHeaders('add'), 'mcp-method': 'tools/list' }, versionless]) {
+      const response = await post('', modern('add'), headers);
+      assert.equal(response.status, 400, JSON.stringify(headers));
+      assert.equal((await response.json()).error.code, -32_020);
+    }
     assert.equal(ran(), before);
   });
 
@@ -131,8 +148,19 @@ describe('scopes', () => {
       method: 'tools/call',
       params: { name, arguments: { a: 2, b: 40 } },
     });
-    const response = await post('', [one(1, 'multiply'), one(2, 'add')]);
-    assert.ok([400, 403].includes(response.status), String(response.status));
+    for (const batch of [[one(1, 'multiply'), one(2, 'add')], [one(2, 'add')], [one(2, 'add'), one(1, 'multiply')]]) {
+      const response = await post('', batch);
+      assert.equal(response.status, 403);
+      assert.match(
+        response.headers.get('www-authenticate') ?? '',
+        /^Bearer error="insufficient_scope", .*scope="read:add", resource_metadata="http:/,
+      );
+    }
+    const entries = { one: one(2, 'add'), two: [[one(2, 'add')]], three: [] };
+    for (const [name, body] of Object.entries(entries).slice(1)) {
+      const response = await post('', body);
+      assert.equal(response.status, 400, name);
+    }
     assert.equal(ran(), before);
   });
 
@@ -146,21 +174,43 @@ describe('scopes', () => {
     assert.ok(metadata.scopes_supported.includes('read:add'));
   });
 
-  test('S9: versions, methods and envelopes that are off have their codes', async () => {
+  test('S9.version-header, S9.method, S9.name, S9.version, S9.unknown-method, S9.envelope: each has its code', async () => {
     const list = (meta: unknown) => ({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta: meta } });
     const headers = (version: string, method: string) => ({ 'mcp-protocol-version': version, 'mcp-method': method });
     const answer = async (body: unknown, sent: Record<string, string>) => {
-      const response = await post('', body, sent);
+      const response = await post('read:add', body, sent);
       return [response.status, (await response.json()).error?.code];
     };
+    const before = ran();
     assert.deepEqual(await answer(list(META), headers('2026-07-28', 'tools/call')), [400, -32_020]);
+    assert.deepEqual(await answer(list(META), headers('2025-11-25', 'tools/list')), [400, -32_020]);
+    assert.deepEqual(await answer(list(META), { 'mcp-protocol-version': '2026-07-28' }), [400, -32_020]);
+    assert.deepEqual(await answer(modern('add'), modernHeaders('multiply')), [400, -32_020]);
+    const { 'mcp-name': _name, ...nameless } = modernHeaders('add');
+    assert.deepEqual(await answer(modern('add'), nameless), [400, -32_020]);
     const future = { ...META, 'io.modelcontextprotocol/protocolVersion': '2099-01-01' };
     assert.deepEqual(await answer(list(future), headers('2099-01-01', 'tools/list')), [400, -32_022]);
+    const unsupported = await post('', list(future), headers('2099-01-01', 'tools/list'));
+    assert.deepEqual((await unsupported.json()).error.data.supported, ['2026-07-28']);
     assert.deepEqual(
       await answer({ ...list(META), method: 'tools/none' }, headers('2026-07-28', 'tools/none')),
       [404, -32_601],
     );
     assert.deepEqual(await answer(list(undefined), headers('2026-07-28', 'tools/list')), [400, -32_602]);
+    const { 'io.modelcontextprotocol/clientCapabilities': _capabilities, ...incomplete } = META;
+    assert.deepEqual(await answer(list(incomplete), headers('2026-07-28', 'tools/list')), [400, -32_602]);
+    assert.equal(ran(), before);
+    assert.deepEqual(await answer(modern('add'), modernHeaders('add')), [200, undefined]);
+  });
+
+  test('S10.methods: GET and DELETE without a session are 405, whatever they claim', async () => {
+    const authorization = `Bearer ${await issuer.sign()}`;
+    for (const method of ['GET', 'DELETE'])
+      for (const claim of [{}, { 'mcp-protocol-version': '2026-07-28' }, { 'last-event-id': 'x_1' }]) {
+        const accept = 'application/json, text/event-stream';
+        const response = await fetch(server.url, { method, headers: { authorization, accept, ...claim } });
+        assert.equal(response.status, 405, `${method} ${JSON.stringify(claim)}`);
+      }
   });
 
   test('S10: a 2026-07-28 request has no session and ignores one', async () => {
@@ -173,7 +223,7 @@ describe('scopes', () => {
     assert.deepEqual((await withSession.json()).result.tools, (await plain.json()).result.tools);
   });
 
-  test('S13: inputs are validated by the schema, and the failure is the tool’s', async () => {
+  test('S13.inputs: inputs are validated by the schema, and the failure is the tool’s', async () => {
     for (const args of [{ a: '2', b: 40 }, { a: 2 }, { a: null, b: 1 }, {}]) {
       const text = await (await call('read:add', 'add', args)).text();
       assert.match(text, /"isError":true/);
@@ -181,7 +231,7 @@ describe('scopes', () => {
   });
 });
 
-test('S13: a principal that asks too much is told when to come back, and others are not', async () => {
+test('S13.rate: a principal that asks too much is told when to come back, and others are not', async () => {
   const issuer = await createSigningIssuer(AUDIENCE);
   const server = await startTestServer({
     AUTH_ISSUER: issuer.issuer,

@@ -164,7 +164,7 @@ describe('a session', () => {
     await client.close();
   });
 
-  test('replays what a client missed after Last-Event-ID, and nothing for an id of another session', async () => {
+  test('R8.resume: replays what a client missed after Last-Event-ID, and nothing for an id of another session', async () => {
     const { client, transport } = await connectV1(server);
     const headers = {
       ...requestInit.headers,

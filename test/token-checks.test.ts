@@ -1,6 +1,7 @@
 // A token wrong in exactly one way for each check, over real HTTP, against an issuer that is not ours.
 
 import assert from 'node:assert/strict';
+import { createPublicKey } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { base64url, CompactEncrypt, generateKeyPair, importJWK, SignJWT } from 'jose';
 import { callTool, startTestServer, type TestServer } from './support/mcp-server.ts';
@@ -75,8 +76,8 @@ describe('the MCP server takes a token of a configured third-party issuer', () =
     for (const alg of ['none', 'None', 'NONE', 'nOnE', '']) {
       const header = base64url.encode(JSON.stringify({ alg, typ: 'at+jwt' }));
       for (const end of ['', signature]) {
-        const response = await call(`${header}.${payload}.${end}`);
-        assert.equal(response.status, 401, alg);
+        // A token without any signature part is no JWT; one with an algorithm that is none is refused for that.
+        await assertRefused(`${header}.${payload}.${end}`, alg === '' ? 'not_a_jwt' : 'algorithm');
       }
     }
   });
@@ -84,10 +85,21 @@ describe('the MCP server takes a token of a configured third-party issuer', () =
   test('R1.confusion: refuses HS256 with the public key as the secret', async () => {
     const [, payload] = (await issuer.sign()).split('.');
     const claims = JSON.parse(new TextDecoder().decode(base64url.decode(payload ?? '')));
-    const confused = await new SignJWT(claims)
-      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', kid: issuer.publicJwk().kid ?? '' })
-      .sign(new TextEncoder().encode(JSON.stringify(issuer.publicJwk())));
-    await assertRefused(confused, 'algorithm');
+    const key = createPublicKey({ key: issuer.publicJwk(), format: 'jwk' });
+    const secrets = [
+      JSON.stringify(issuer.publicJwk()),
+      String(key.export({ type: 'spki', format: 'pem' })),
+      String(key.export({ type: 'pkcs1', format: 'pem' })),
+      key.export({ type: 'spki', format: 'der' }),
+      issuer.publicJwk().n ?? '',
+    ];
+    for (const secret of secrets)
+      for (const alg of ['HS256', 'HS384', 'HS512']) {
+        const confused = await new SignJWT(claims)
+          .setProtectedHeader({ alg, typ: 'at+jwt', kid: issuer.publicJwk().kid ?? '' })
+          .sign(Buffer.from(secret));
+        await assertRefused(confused, 'algorithm');
+      }
   });
 
   test('R1.crit: refuses a critical header that it does not know', async () => {
@@ -99,8 +111,15 @@ describe('the MCP server takes a token of a configured third-party issuer', () =
     const { exportJWK } = await import('jose');
     const before = issuer.requests().length;
     const jwk = { ...(await exportJWK(publicKey)), kid: 'own' };
-    for (const header of [{ jwk }, { jku: `${issuer.issuer}/evil-keys` }, { x5u: `${issuer.issuer}/evil-cert` }])
+    for (const header of [
+      { jwk },
+      { jku: `${issuer.issuer}/evil-keys` },
+      { x5u: `${issuer.issuer}/evil-cert` },
+      { x5c: ['MIIBevil'], 'x5t#S256': 'evil' },
+    ]) {
       await assertRefused(await issuer.sign({}, header, privateKey), 'signature');
+      await assertRefused(await issuer.sign({}, { ...header, kid: 'own' }, privateKey), 'unknown_key');
+    }
     assert.deepEqual(
       issuer
         .requests()
@@ -127,8 +146,16 @@ describe('the MCP server takes a token of a configured third-party issuer', () =
   });
 
   test('R1.non-ascii: refuses characters outside of the grammar', async () => {
-    for (const token of ['a,b', 'a b', '"a"', 'a%20b', 'a;b']) assert.equal((await call(token)).status, 400, token);
-    assert.throws(() => new Headers({ authorization: 'Bearer té\u0000' }));
+    const good = await issuer.sign();
+    for (const token of ['a,b', 'a b', '"a"', 'a%20b', 'a;b', 'té', `${good}é`, `${good}\u00a0`, `${good}\u0080`]) {
+      const response = await call(token);
+      assert.equal(response.status, 400, token.slice(0, 10));
+      assert.match(
+        response.headers.get('www-authenticate') ?? '',
+        /^Bearer error="invalid_request", error_description="[^"]+", scope="read:add", resource_metadata="/,
+      );
+    }
+    assert.throws(() => new Headers({ authorization: 'Bearer t\u0000' }), 'what a header cannot hold cannot come');
   });
 
   test('R2.issuer: refuses another issuer, also one that differs by a slash only', async () => {
@@ -136,7 +163,7 @@ describe('the MCP server takes a token of a configured third-party issuer', () =
       await assertRefused(await issuer.sign({ iss }), 'issuer');
   });
 
-  test('R2.audience: refuses another audience', async () => {
+  test('R2.audience, S3: refuses another audience', async () => {
     for (const aud of ['https://api.example', 'http://localhost:8000', AUDIENCE.toUpperCase(), [], ''])
       await assertRefused(await issuer.sign({ aud }), 'audience');
   });
@@ -180,7 +207,9 @@ describe('the MCP server takes a token of a configured third-party issuer', () =
 
   test('R2.id-token: refuses an ID token, whatever it calls itself', async () => {
     await assertRefused(await issuer.sign({ nonce: 'n' }), 'type');
+    for (const claim of ['at_hash', 'c_hash']) await assertRefused(await issuer.sign({ [claim]: 'h' }), 'type');
     await assertRefused(await issuer.sign({ aud: 'client-1', nonce: 'n' }, { typ: 'JWT' }), 'audience');
+    await assertRefused(await issuer.sign({ aud: AUDIENCE, nonce: 'n' }, { typ: 'JWT' }), 'type');
   });
 
   test('R2.refresh-token: refuses a refresh token, opaque or not', async () => {
@@ -219,11 +248,18 @@ describe('the MCP server takes a token of a configured third-party issuer', () =
     await call(await issuer.sign({ iss: 'x\n{"event":"forged"}' }, { kid: 'k\n{"event":"forged"}' }), {
       'x-request-id': 'id {"event":"forged"}',
     });
+    // Good tokens whose names are bad: they get into the entry of the call.
+    for (const claim of ['sub', 'client_id'])
+      assert.equal((await call(await issuer.sign({ [claim]: 'n\r\n{"event":"forged"}\u001b[2J\u009b' }))).status, 200);
     const added = server
       .logText()
       .split('\n')
       .slice(lines - 1, -1);
-    for (const line of added) assert.notEqual(JSON.parse(line).event, 'forged');
-    assert.ok(added.length > 0);
+    for (const line of added) {
+      assert.notEqual(JSON.parse(line).event, 'forged');
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      assert.doesNotMatch(line, /[\u0000-\u001f\u007f-\u009f]/);
+    }
+    assert.equal(added.filter((line) => line.includes('forged')).length, 3);
   });
 });

@@ -74,7 +74,7 @@ describe('the list of revoked tokens', () => {
     }
   });
 
-  test('a revocation is noticed within a second, and many calls ask once', async () => {
+  test('R8.deny-list: a revocation is noticed within a second, and many calls ask once', async () => {
     const { setting, faultOf } = setUp();
     assert.deepEqual(new Set(await Promise.all([1, 2, 3, 4].map(faultOf))), new Set(['ok']));
     assert.equal(setting.requests, 1);

@@ -260,7 +260,7 @@ describe('the cost of an operation', () => {
     assert.ok(performance.now() - startedAtMs < seconds * 1_000, `more than ${seconds} s`);
   };
 
-  test('of a search does not grow with how often a word stands in a text', async () => {
+  test('R6.time: of a search does not grow with how often a word stands in a text', async () => {
     const notes = createTestNotebook().of('a');
     const body = 'a b '.repeat(NOTE_LIMITS.maxBodyLength / 4);
     for (let count = 0; count < 100; count += 1) value(notes.create({ title: `n${count}`, body }));
@@ -270,7 +270,7 @@ describe('the cost of an operation', () => {
     });
   });
 
-  test('of a search does not grow with how many words begin like the one that is looked for', async () => {
+  test('R6.time: of a search does not grow with how many words begin like the one that is looked for', async () => {
     const notes = createTestNotebook().of('a');
     for (let count = 0; count < 20; count += 1) {
       const words = Array.from({ length: 2_500 }, (_, index) => `ab${(count * 2_500 + index).toString(36)}`);
@@ -281,7 +281,7 @@ describe('the cost of an operation', () => {
     });
   });
 
-  test('of a suggestion does not grow with how nearly it fits', async () => {
+  test('R6.time: of a suggestion does not grow with how nearly it fits', async () => {
     const notes = createTestNotebook().of('a');
     const drafts = (from: number) =>
       Array.from({ length: 500 }, (_, index) => ({ title: 'a'.repeat(196) + (from + index), body: '' }));
@@ -291,7 +291,7 @@ describe('the cost of an operation', () => {
     });
   });
 
-  test('of an import does not grow with how many notes are alike', async () => {
+  test('R6.time: of an import does not grow with how many notes are alike', async () => {
     const notes = createTestNotebook().of('a');
     const drafts = Array.from({ length: 400 }, (_, index) => ({
       title: 'same',

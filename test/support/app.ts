@@ -2,12 +2,15 @@
 // `read:notes`. Notes are kept in memory, and every log entry is there to be read.
 
 import { EventEmitter, once } from 'node:events';
+import * as z from 'zod';
 import { createApp } from '../../mcp-server/app.ts';
 import type { Principal, Verdict } from '../../mcp-server/auth/principal.ts';
+import type { Scope } from '../../mcp-server/auth/scopes.ts';
 import { type Environment, parseConfig } from '../../mcp-server/config.ts';
 import { createLog } from '../../mcp-server/log.ts';
 import { openNotebook } from '../../mcp-server/notebook/notebook.ts';
 import { IN_MEMORY } from '../../mcp-server/notebook/store.ts';
+import { defineTool, type ToolContext } from '../../mcp-server/tools/tool.ts';
 
 /** Holds every scope there is. */
 export const ALICE = 'alice.read~add.read~notes.write~notes.delete~notes';
@@ -22,8 +25,21 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Adds tools beside those of the server. */
+export type AddTools = (
+  add: (tool: {
+    readonly name: string;
+    readonly scopes: readonly Scope[];
+    readonly run: (context: ToolContext) => Record<string, unknown>;
+  }) => void,
+) => void;
+
 /** @param judge what becomes of a token; default: it is good, and says whose it is and what it holds */
-export function createTestApp(environment: Environment = {}, judge: (token: string) => Promise<Verdict> = verify) {
+export function createTestApp(
+  environment: Environment = {},
+  judge: (token: string) => Promise<Verdict> = verify,
+  addTools: AddTools = () => undefined,
+) {
   let logText = '';
   const logged = new EventEmitter();
   const sink = {
@@ -33,11 +49,26 @@ export function createTestApp(environment: Environment = {}, judge: (token: stri
     },
   };
   const notebook = openNotebook({ file: IN_MEMORY });
+  const log = createLog({ level: 'debug', sink });
   const app = createApp({
     config: parseConfig({ RATE_LIMIT_PER_MINUTE: '100000', ...environment }),
     verify: judge,
-    log: createLog({ level: 'debug', sink }),
+    log,
     notebook,
+    extras: (server, { requestState }) =>
+      addTools(({ name, scopes, run }) =>
+        defineTool({
+          name,
+          title: name,
+          description: name,
+          scopes,
+          annotations: {},
+          inputSchema: z.object({}),
+          outputSchema: z.looseObject({}),
+          run: (_input, context) => run(context),
+          text: () => '',
+        })(server, { log, notebook, requestState }),
+      ),
   });
   const send = async (method: string, params: Record<string, unknown> = {}, options: SendOptions = {}) =>
     app.fetch(buildRequest(method, params, options));
