@@ -29,7 +29,9 @@ export function checkHost(
   const response = isOrigin(origin)
     ? originValidationResponse(request, [...config.allowedOriginHostnames])
     : forbidden();
-  return response ? { ok: false, reason: 'invalid_origin', hint: origin, response } : { ok: true };
+  if (!response) return { ok: true };
+  const hint = URL.canParse(origin) ? new URL(origin).host : 'no URL';
+  return { ok: false, reason: 'invalid_origin', hint, response };
 }
 
 /** Exactly as a browser writes an origin; the SDK looks at the host name alone, and at nothing in an empty header. */

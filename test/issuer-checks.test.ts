@@ -12,6 +12,8 @@ import { serve } from './support/ports.ts';
 import { createSigningIssuer, type SigningIssuer } from './support/signing-issuer.ts';
 
 const AUDIENCE = 'http://localhost:8000/mcp';
+const INVALID_TOKEN =
+  /^Bearer error="invalid_token", error_description="[^"]+", scope="read:add", resource_metadata="http:/;
 const silent = createLog({ sink: { write: () => true } });
 
 describe('two accepted issuers', () => {
@@ -50,13 +52,14 @@ describe('two accepted issuers', () => {
     ] as const) {
       const response = await call(await signer.sign({ iss: named.issuer }));
       assert.equal(response.status, 401);
-      assert.match(response.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
+      assert.match(response.headers.get('www-authenticate') ?? '', INVALID_TOKEN);
     }
   });
 
   test('R2.tenant: a second tenant behind the same key set is refused', async () => {
     const response = await call(await first.sign({ iss: `${first.issuer}/tenants/other` }));
     assert.equal(response.status, 401);
+    assert.match(response.headers.get('www-authenticate') ?? '', INVALID_TOKEN);
     assert.equal(server.log().findLast(({ event }) => event === 'request-refused')?.['reason'], 'issuer');
   });
 
@@ -107,25 +110,54 @@ describe('the keys of an issuer', () => {
     assert.equal((await fetch(`${origin}/healthz`)).status, 200);
   });
 
-  test('are fetched once for a hundred calls at once, and a flood of unknown kids adds nothing', async () => {
+  test('R7.flood: are fetched once for a hundred calls at once, and a flood of unknown kids adds nothing', async () => {
     const { issuer, server, call } = await setUp();
     assert.equal((await fetch(`${new URL(server.url).origin}/readyz`)).status, 200);
     await Promise.all(Array.from({ length: 100 }, async () => call(await issuer.sign())));
     await Promise.all(
-      Array.from({ length: 100 }, async (_, index) => call(await issuer.sign({}, { kid: `flood-${index}` }))),
+      Array.from({ length: 100 }, async (_, index) => {
+        const response = await call(await issuer.sign({}, { kid: `flood-${index}` }));
+        assert.equal(response.status, 401);
+        assert.match(response.headers.get('www-authenticate') ?? '', INVALID_TOKEN);
+      }),
     );
     assert.equal(issuer.keyRequests(), 1);
   });
 
   test('R7.short-rsa: of 1024 bits verify nothing', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
-    const { issuer, call } = await setUp();
+    const { issuer, server, call } = await setUp();
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'short', alg: 'RS256', use: 'sig' };
     issuer.answerKeysWith((response) => response.end(JSON.stringify({ keys: [jwk] })));
     const [, payload] = (await issuer.sign()).split('.');
     const input = `${base64url.encode(JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid: 'short' }))}.${payload}`;
     const signature = createSign('RSA-SHA256').update(input).sign(privateKey, 'base64url');
-    assert.equal((await call(`${input}.${signature}`)).status, 401);
+    const response = await call(`${input}.${signature}`);
+    assert.equal(response.status, 401);
+    assert.match(response.headers.get('www-authenticate') ?? '', INVALID_TOKEN);
+    const refusal = server.log().findLast(({ event }) => event === 'request-refused');
+    assert.equal(refusal?.['reason'], 'unknown_key');
+    assert.match(String(refusal?.['hint']), /2048/);
+  });
+
+  test('R7.enc: published for encryption verify nothing', async () => {
+    const { issuer, server, call } = await setUp();
+    const keys = [{ ...issuer.publicJwk(), use: 'enc' }];
+    issuer.answerKeysWith((response) => response.end(JSON.stringify({ keys })));
+    const response = await call(await issuer.sign());
+    assert.equal(response.status, 401);
+    assert.match(response.headers.get('www-authenticate') ?? '', INVALID_TOKEN);
+    assert.equal(server.log().findLast(({ event }) => event === 'request-refused')?.['reason'], 'unknown_key');
+  });
+
+  test('R7.oversize: in a set that is too large are 503, although the right one is among them', async () => {
+    const { issuer, call } = await setUp();
+    issuer.answerKeysWith((response) =>
+      response.end(JSON.stringify({ keys: [issuer.publicJwk()], padding: 'x'.repeat(300_000) })),
+    );
+    const response = await call(await issuer.sign());
+    assert.deepEqual([response.status, response.headers.get('retry-after')], [503, '10']);
+    assert.equal(response.headers.get('www-authenticate'), null);
   });
 
   test('R7.redirect: are not fetched from where a redirect points', async () => {

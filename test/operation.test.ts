@@ -145,14 +145,20 @@ describe('operation', () => {
     assert.match(answer, /"result":42/);
   });
 
-  test('R10.canary: nothing that the server writes contains a token, a secret or a code', async () => {
+  test('R10.canary: nothing that the server writes contains a token, a secret, a code or a verifier', async () => {
     const [metricsPort] = await freePorts(1);
     const issuer = await createSigningIssuer(AUDIENCE);
+    let written = '';
+    const collector = await serve(async (request, response) => {
+      for await (const chunk of request) written += chunk;
+      response.end('{}');
+    });
     const server = await startTestServer({
       METRICS_PORT: String(metricsPort),
       AUTH_ISSUER: issuer.issuer,
       AUTH_AUDIENCE: AUDIENCE,
-      RATE_LIMIT_PER_MINUTE: '5',
+      RATE_LIMIT_PER_MINUTE: '100',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin,
     });
     const canary = 'canary-4f1c9a';
     const good = await issuer.sign({ sub: 'someone' });
@@ -164,14 +170,53 @@ describe('operation', () => {
       `${good.slice(0, -3)}AAA`,
       `opaque-${canary}`,
     ];
+    /** Everything else that a careless client may send where it does not belong. */
+    const secrets = {
+      client_secret: `s-${canary}`,
+      code: `c-${canary}`,
+      code_verifier: `v-${canary}`,
+      password: `p-${canary}`,
+    };
+    const query = (token: string) => new URLSearchParams({ ...secrets, access_token: token });
+    const answers: Response[] = [];
+    const port = Number(new URL(server.url).port);
     for (const token of tokens) {
-      await callTool(server.url, token, 'add', { a: 2, b: 40 });
-      await callTool(`${server.url}?access_token=${token}`, undefined, 'add', {});
-      await callTool(server.url, undefined, 'add', {}, { authorization: `Basic ${token}`, cookie: `t=${token}` });
-      await callTool(server.url, undefined, 'add', {}, { authorization: `Bearer ${token} ${token}` });
-      await callTool(server.url, good, 'add', { token });
+      const inBody = { ...secrets, token, access_token: token };
+      answers.push(
+        await callTool(server.url, token, 'add', { a: 2, b: 40 }),
+        await callTool(`${server.url}?${query(token)}`, undefined, 'add', {}),
+        await callTool(server.url, undefined, 'add', {}, { authorization: `Basic ${token}`, cookie: `t=${token}` }),
+        await callTool(server.url, undefined, 'add', {}, { authorization: `Bearer ${token} ${token}` }),
+        await callTool(server.url, good, 'add', inBody),
+        // Where names belong, a token by mistake.
+        await callTool(server.url, good, `Bearer ${token}`, {}),
+        await callTool(server.url, good, 'add', {}, { 'mcp-session-id': `Bearer ${token}`, traceparent: token }),
+        await callTool(server.url, good, 'add', {}, { origin: `http://evil.example/${token}` }),
+        await callTool(server.url, good, 'read_note', { id: token.slice(0, 99) }),
+        await fetch(`${new URL(server.url).origin}/nowhere/${token}?${query(token)}`),
+      );
+      const socket = connect(port, '127.0.0.1');
+      socket.write(
+        `GET http://me:p-${canary}@localhost:${port}/mcp?${query(token)} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`,
+      );
+      socket.on('data', (chunk) => {
+        written += chunk;
+      });
+      await once(socket, 'close');
     }
-    const written = server.logText() + (await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text());
+    // Answers name back what was asked for; without that, they have no token either.
+    for (const response of answers) {
+      written += JSON.stringify([...response.headers]);
+      const text = await response.text();
+      if (response.status >= 400) written += text;
+    }
+    written += await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    // Closing sends the spans that have been collected.
+    await server.close();
+    await collector.close();
+    await issuer.close();
+    written += server.logText();
+    assert.match(written, /mcp\.method\.name/, 'the spans are among it');
     for (const token of tokens) {
       assert.ok(
         !written.includes(token),
@@ -181,8 +226,12 @@ describe('operation', () => {
       const signature = token.split('.')[2];
       if (signature) assert.ok(!written.includes(signature));
     }
-    assert.ok(!written.includes(`opaque-${canary}`));
-    await server.close();
-    await issuer.close();
+    assert.ok(
+      !written.includes(canary),
+      written
+        .split('\n')
+        .find((line) => line.includes(canary))
+        ?.slice(0, 500),
+    );
   });
 });
