@@ -84,7 +84,7 @@ test('with the first account the demo user is gone, and people sign in with name
   assert.doesNotMatch(page.text, /Demo User/);
   assert.equal((await demo.browser.answer(page, 'sign-in')).status, 403);
   const consent = await signIn(server, ' ANA ', PASSWORD);
-  assert.match(consent.text, /Signed in as<\/dt><dd>ana</);
+  assert.match(consent.text, /Signed in as<\/dt><dd><bdi>ana</);
 });
 
 test('A7.unknown-name: a wrong password and an unknown name get the same answer, and neither is logged', async (t) => {
@@ -137,7 +137,7 @@ test('another person can sign in where somebody is signed in, without a script',
   await signIn(server, 'ana', PASSWORD, browser);
   const page = await browser.walk(codeRequest(server.issuer, { prompt: 'login' }).url);
   const consent = await browser.answer(page, 'sign-in', { name: 'ben', password: PASSWORD });
-  assert.match(consent.text, /Signed in as<\/dt><dd>ben</);
+  assert.match(consent.text, /Signed in as<\/dt><dd><bdi>ben</);
   assert.match((await browser.answer(consent, 'allow')).location ?? '', /code=/);
 });
 

@@ -25,6 +25,14 @@ const MEMBERS = [
   'software_version',
   'token_endpoint_auth_method',
 ] as const;
+const LOOKALIKE_SCRIPTS = [
+  /\p{Script=Latin}/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Greek}/u,
+  /\p{Script=Armenian}/u,
+  /\p{Script=Cherokee}/u,
+  /\p{Script=Coptic}/u,
+];
 /** Members that make a server fetch something, or send a browser or a message somewhere. */
 const FETCHING_MEMBERS = [
   'backchannel_client_notification_endpoint',
@@ -140,6 +148,16 @@ function isForWeb(uri: string): boolean {
 /** Without what could turn a name around or hide part of it: control, format and bidirectional characters. */
 function plainText(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u2028\u2029]/gu, ' ').trim();
+}
+
+/**
+ * Does a word of this name have letters of two alphabets that look alike, such as a Cyrillic о between Latin letters?
+ *
+ * @see UTS 39 §5.1
+ */
+export function mixesAlphabets(name: string): boolean {
+  const words = name.match(/[\p{L}\p{M}]+/gu) ?? [];
+  return words.some((word) => LOOKALIKE_SCRIPTS.filter((script) => script.test(word)).length > 1);
 }
 
 function quote(value: string): string {

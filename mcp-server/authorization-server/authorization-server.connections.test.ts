@@ -26,7 +26,7 @@ test('whoever is not signed in signs in first and then sees what is connected', 
   const { grant } = await connect(server);
   const browser = createBrowser(server.issuer);
   const signIn = await browser.walk(`${server.issuer}/connections`);
-  assert.match(signIn.text, /Your connections<\/strong> asks you to sign in/);
+  assert.match(signIn.text, /your connections<\/bdi> asks you to sign in/);
   const page = await browser.answer(signIn, 'sign-in');
   assert.equal(page.url, `${server.issuer}/connections`, 'no code is left in the address');
   for (const text of [

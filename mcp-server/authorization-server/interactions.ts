@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Log } from '../log.ts';
 import type { Accounts, Person } from './accounts.ts';
-import { isAnonymous } from './anonymous-clients.ts';
+import { isAnonymous, mixesAlphabets } from './anonymous-clients.ts';
 import { type BrowserSecrets, createFormToken, isFormToken } from './browser-secrets.ts';
 import type { Dialect } from './dialect.ts';
 import { isLoopbackHostname } from './host-guard.ts';
@@ -69,7 +69,7 @@ export function createInteractions(options: InteractionsOptions): Interactions {
       clientName,
       clientId: client.clientId,
       redirectHost: redirectUri === undefined ? undefined : hostOf(redirectUri),
-      caution: cautionOf(client, redirectUri),
+      cautions: cautionsOf(client, redirectUri),
       accountName: accounts.find(accountOf(interaction))?.name ?? accountOf(interaction),
       resource,
       scopes: await scopeLines(interaction),
@@ -253,7 +253,16 @@ function hostOf(uri: string): string {
   return host || protocol;
 }
 
-function cautionOf(client: Client, redirectUri: string | undefined): string | undefined {
+function cautionsOf(client: Client, redirectUri: string | undefined): readonly string[] {
+  const trust = trustOf(client, redirectUri);
+  const disguise =
+    isAnonymous(client.clientId) && mixesAlphabets(client.clientName ?? '')
+      ? 'The name mixes letters of several alphabets: it may look like another name on purpose.'
+      : undefined;
+  return [disguise, trust].filter((caution) => caution !== undefined);
+}
+
+function trustOf(client: Client, redirectUri: string | undefined): string | undefined {
   if (redirectUri === undefined)
     return 'Allow it only if you started this yourself, on a device that is yours, and typed the code from its screen.';
   if (isAnonymous(client.clientId))

@@ -14,7 +14,7 @@ import { createInteractionPolicy, loadExistingGrant } from './interaction-policy
 import { LIFETIMES_SECONDS, METADATA_DOCUMENT_LIMITS } from './limits.ts';
 import type { MetadataDocuments } from './metadata-documents.ts';
 import { PAGE_HEADERS, renderPage } from './page-response.ts';
-import { errorPage } from './pages.ts';
+import { refusalPage } from './refusal-page.ts';
 import { OFFLINE_SCOPE, OPENID_SCOPE, resolveScope, splitScope } from './scope-rules.ts';
 import type { SigningKey } from './signing-keys.ts';
 import type { Store } from './store.ts';
@@ -239,11 +239,5 @@ function renderError(
     return;
   }
   context.set({ ...PAGE_HEADERS });
-  context.body = renderPage(
-    errorPage({
-      title: 'This did not work',
-      explanation: `The authorization server refused the request: ${out.error_description ?? out.error}. Go back to the program that sent you here and start again.`,
-      code: out.error,
-    }),
-  );
+  context.body = renderPage(refusalPage(out.error, out.error_description));
 }
