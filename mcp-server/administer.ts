@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { type Administration, openAdministration } from './authorization-server/administration.ts';
+import type { KnownClient } from './authorization-server/known-clients.ts';
 import type { ServerConfig } from './config.ts';
 import { ServerError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -27,6 +28,8 @@ Without a command: starts the MCP server and, when no issuer is configured, the 
   users password NAME   sets another password
   users remove NAME     removes an account and ends all that it connected
   users list            lists the accounts
+  clients list          lists the clients that registered or that somebody connected
+  clients revoke ID     ends a client: its registration, connections and tokens
   keys rotate           publishes the next signing key now and uses it in a quarter of an hour
   keys rotate --at-once uses a new key now and drops the others: every token issued so far stops working
 `;
@@ -41,8 +44,8 @@ export async function administer(args: readonly string[], options: AdministerOpt
   const [group = '', action = '', name, ...rest] = positionals;
   const command = `${group} ${action}`.trim();
   if (values.help || command === 'help') return void options.output.write(USAGE);
-  const needsName = ['users add', 'users password', 'users remove'].includes(command);
-  const isKnown = needsName || ['users list', 'keys rotate'].includes(command);
+  const needsName = ['users add', 'users password', 'users remove', 'clients revoke'].includes(command);
+  const isKnown = needsName || ['users list', 'clients list', 'keys rotate'].includes(command);
   const isMisplaced = (values['at-once'] ?? false) && command !== 'keys rotate';
   if (!isKnown || needsName !== (name !== undefined) || rest.length > 0 || isMisplaced) throw usage(args.join(' '));
 
@@ -76,6 +79,19 @@ async function run(
       const names = administration.listUsers();
       return names.length === 0 ? 'No accounts: on loopback, anybody signs in as the demo user.' : names.join('\n');
     }
+    case 'clients list': {
+      const clients = administration.listClients();
+      return clients.length === 0
+        ? 'No client has registered or is connected.'
+        : clients.map(describeClient).join('\n');
+    }
+    case 'clients revoke': {
+      const { isRegistered, connections } = administration.revokeClient(name);
+      const ended = `ended ${connections === 1 ? '1 connection' : `${connections} connections`}`;
+      return isRegistered
+        ? `Removed ${name} and ${ended}. Its tokens stop working within seconds.`
+        : `Revoked what ${name} had: ${ended}. Its tokens stop working within seconds; it can ask for new ones.`;
+    }
     default: {
       const { kind, kid, activeFrom } = await administration.rotateKeys(atOnce);
       const at = new Date(activeFrom * 1_000).toISOString();
@@ -84,6 +100,18 @@ async function run(
         : `The key ${kid} is published already and signs from ${at}. Nothing was changed.`;
     }
   }
+}
+
+/** The name is a stranger's choice: quoted, so that it can neither break the line nor speak to the terminal. */
+function describeClient({ clientId, name, connections, lastUsedAt }: KnownClient): string {
+  const used = new Date(lastUsedAt * 1_000).toISOString().slice(0, 16).replace('T', ' ');
+  const plainName = name?.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, ' ');
+  return [
+    clientId,
+    ...(plainName === undefined ? [] : [JSON.stringify(plainName)]),
+    connections === 1 ? '1 connection' : `${connections} connections`,
+    `last used ${used} UTC`,
+  ].join('  ');
 }
 
 function parse(args: readonly string[]) {

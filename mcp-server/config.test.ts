@@ -26,9 +26,17 @@ describe('server configuration', () => {
       port: 8001,
       issuer: 'http://localhost:8001',
       dialect: 'rfc9068',
+      clientHosts: undefined,
     });
     assert.deepEqual(config.addresses, ['127.0.0.1', '::1']);
     assert.equal(config.issuer.profile, 'rfc9068');
+  });
+
+  test('the hosts of client documents are a list of names, and nothing else', () => {
+    const { authorizationServer } = parseConfig({ AUTH_SERVER_CLIENT_HOSTS: 'Tool.example.com, other.example.com' });
+    assert.deepEqual(authorizationServer?.clientHosts, ['tool.example.com', 'other.example.com']);
+    for (const wrong of ['https://tool.example.com', 'localhost', '*.example.com'])
+      assert.match(faultsOf({ AUTH_SERVER_CLIENT_HOSTS: wrong }).join(), /AUTH_SERVER_CLIENT_HOSTS.*host names/, wrong);
   });
 
   test('an empty variable counts as unset', () => {

@@ -47,7 +47,13 @@ export interface ServerConfig {
   readonly issuers: readonly TrustedIssuer[];
   /** The embedded authorization server; `undefined` when another issuer is configured. */
   readonly authorizationServer:
-    | { readonly port: number; readonly issuer: string; readonly dialect: Dialect }
+    | {
+        readonly port: number;
+        readonly issuer: string;
+        readonly dialect: Dialect;
+        /** Hosts that clients may be documents on; `undefined` means any on the public internet. */
+        readonly clientHosts: readonly string[] | undefined;
+      }
     | undefined;
   /** Where keys, clients and data live; created with mode 0700. */
   readonly dataDir: string;
@@ -104,6 +110,16 @@ const schema = z
       .pipe(z.array(httpUrl)),
     AUTH_SERVER_PORT: portNumber.default(DEFAULT_AUTH_SERVER_PORT),
     AUTH_SERVER_DIALECT: z.enum(['rfc9068', 'auth0'], 'rfc9068 or auth0').default('rfc9068'),
+    AUTH_SERVER_CLIENT_HOSTS: z
+      .string()
+      .transform((list) =>
+        list
+          .toLowerCase()
+          .split(/[\s,]+/)
+          .filter(Boolean),
+      )
+      .pipe(z.array(z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'host names such as tool.example.com')))
+      .optional(),
     DATA_DIR: z.string().default('.data'),
     TOOL_VISIBILITY: z.enum(['all', 'granted'], 'all or granted').default('all'),
     CONFORMANCE_FIXTURES: z
@@ -227,7 +243,12 @@ export function parseConfig(environment: Environment): ServerConfig {
     issuer,
     issuers: [issuer, ...additional],
     authorizationServer: embedded
-      ? { port: env.AUTH_SERVER_PORT, issuer: embeddedIssuer, dialect: env.AUTH_SERVER_DIALECT }
+      ? {
+          port: env.AUTH_SERVER_PORT,
+          issuer: embeddedIssuer,
+          dialect: env.AUTH_SERVER_DIALECT,
+          clientHosts: env.AUTH_SERVER_CLIENT_HOSTS,
+        }
       : undefined,
     dataDir: env.DATA_DIR,
     logLevel: env.LOG_LEVEL,

@@ -42,7 +42,7 @@ export async function startServer(config: ServerConfig, log: Log, metrics?: Metr
   };
   try {
     if (config.authorizationServer) {
-      const { port, issuer, dialect } = config.authorizationServer;
+      const { port, issuer, dialect, clientHosts } = config.authorizationServer;
       const authorizationServer = await createAuthorizationServer({
         issuer,
         dialect,
@@ -51,6 +51,7 @@ export async function startServer(config: ServerConfig, log: Log, metrics?: Metr
         scopes: SCOPES,
         defaultScopes: INITIAL_SCOPES,
         dataDir: config.dataDir,
+        metadataDocuments: { hosts: clientHosts },
         log,
       });
       closers.push(() => authorizationServer.close());

@@ -6,6 +6,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oauth from 'openid-client';
+import { openAdministration } from '../mcp-server/authorization-server/administration.ts';
+import { createLog } from '../mcp-server/log.ts';
 import { createBrowser } from './support/browser.ts';
 import { callTool, startTestServer, type TestServer } from './support/mcp-server.ts';
 import { machineToken } from './support/tokens.ts';
@@ -69,6 +71,24 @@ describe('revocation', () => {
       assert.equal(await statusWithin(3, 401, () => call(access_token)), 401);
     assert.equal((await call(other.tokens.access_token)).status, 200);
     assert.ok(server.log().some(({ reason }) => reason === 'revoked'));
+  });
+
+  test('revoking a client from the command line ends its tokens at the MCP server within seconds', async () => {
+    const redirect_uris = [REDIRECT_URI];
+    const configuration = await oauth.dynamicClientRegistration(
+      new URL(server.issuer),
+      { client_name: 'A tool', redirect_uris, token_endpoint_auth_method: 'none' },
+      oauth.None(),
+      { algorithm: 'oauth2', execute: [oauth.allowInsecureRequests] },
+    );
+    const { tokens } = await signIn(configuration);
+    const machine = await machineToken(server);
+    assert.equal((await call(tokens.access_token)).status, 200);
+    const administration = await openAdministration({ dataDir: server.dataDir, log: createLog({ level: 'error' }) });
+    administration.revokeClient(configuration.clientMetadata().client_id);
+    administration.close();
+    assert.equal(await statusWithin(3, 401, () => call(tokens.access_token)), 401);
+    assert.equal((await call(machine)).status, 200);
   });
 
   test('R8.deny-list: revoking an access token ends that one', async () => {

@@ -3,9 +3,9 @@
 
 import type { Account } from 'oidc-provider';
 import { type AccountStore, foldAccountName } from './account-store.ts';
-import { createAttemptLimiter } from './attempt-limiter.ts';
 import { PASSWORD_LIMITS } from './limits.ts';
 import { createPasswordCheck } from './passwords.ts';
+import type { StoredAttempts } from './stored-attempts.ts';
 
 /** A person who can sign in. */
 export interface Person {
@@ -34,15 +34,17 @@ export interface AccountsOptions {
   readonly store: AccountStore;
   /** May a server without accounts let anybody in? For loopback only. */
   readonly allowDemo: boolean;
-  /** Clock in milliseconds. */
-  readonly now: () => number;
+  readonly attempts: StoredAttempts;
+  /** Hides what was typed, where tries are counted. */
+  readonly secret: string;
 }
 
-export function createAccounts({ store, allowDemo, now }: AccountsOptions): Accounts {
+export function createAccounts({ store, allowDemo, attempts, secret }: AccountsOptions): Accounts {
   const check = createPasswordCheck();
   const { windowMs } = PASSWORD_LIMITS;
-  const perName = createAttemptLimiter({ maxAttempts: PASSWORD_LIMITS.maxTriesPerName, windowMs, now });
-  const perAddress = createAttemptLimiter({ maxAttempts: PASSWORD_LIMITS.maxTriesPerAddress, windowMs, now });
+  const { maxTriesPerName, maxTriesPerAddress } = PASSWORD_LIMITS;
+  const perName = attempts({ kind: 'password-name', maxAttempts: maxTriesPerName, windowMs, secret });
+  const perAddress = attempts({ kind: 'password-address', maxAttempts: maxTriesPerAddress, windowMs, secret });
   const demo = () => (allowDemo && store.count() === 0 ? DEMO_USER : undefined);
   return {
     demo,

@@ -1,11 +1,14 @@
-// What the person who runs this server can do from the command line, beside a running server or without one: accounts and
-// signing keys. All of it goes through the files in DATA_DIR; a running server notices by itself.
+// What the person who runs this server can do from the command line, beside a running server or without one: accounts,
+// clients and signing keys. All of it goes through the files in DATA_DIR; a running server notices by itself.
 
 import { join } from 'node:path';
 import { ServerError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { foldAccountName } from './account-store.ts';
 import { DEMO_USER } from './accounts.ts';
+import { BUILT_IN_CLIENT_IDS } from './clients.ts';
+import { CONNECTIONS_CLIENT_ID } from './connections-page.ts';
+import type { KnownClient } from './known-clients.ts';
 import { DATABASE_FILE_NAME, PASSWORD_LIMITS } from './limits.ts';
 import { hashPassword } from './passwords.ts';
 import { ensurePrivateDirectory } from './private-files.ts';
@@ -27,6 +30,13 @@ export interface Administration {
   /** Ends everything that the person signed in to or connected. */
   removeUser(name: string): void;
   listUsers(): readonly string[];
+  /** Registered clients and those that people connected, last use first. */
+  listClients(): readonly KnownClient[];
+  /**
+   * Ends a client's registration, connections and tokens; resource servers refuse the tokens within seconds. Whoever is
+   * no registration (built in, or a document on the web) can be connected again by a person.
+   */
+  revokeClient(clientId: string): KnownClient;
   rotateKeys(atOnce: boolean): Promise<RotationResult>;
   close(): void;
 }
@@ -35,7 +45,8 @@ export interface Administration {
 export async function openAdministration({ dataDir, log, now }: AdministrationOptions): Promise<Administration> {
   await ensurePrivateDirectory(dataDir);
   const store = await openStore({ file: join(dataDir, DATABASE_FILE_NAME), now });
-  const { accounts } = store;
+  const { accounts, clients } = store;
+  const listClients = () => clients.list().filter(({ clientId }) => clientId !== CONNECTIONS_CLIENT_ID);
   return {
     async addUser(name, password) {
       const hash = await hashPassword(checked(name, password));
@@ -50,6 +61,22 @@ export async function openAdministration({ dataDir, log, now }: AdministrationOp
       if (!accounts.remove(name)) throw unknown(name);
     },
     listUsers: () => accounts.list().map(({ name }) => name),
+    listClients,
+    revokeClient(clientId) {
+      // A machine of our own holds tokens and no connection.
+      const known =
+        listClients().find((client) => client.clientId === clientId) ??
+        (BUILT_IN_CLIENT_IDS.includes(clientId) && {
+          clientId,
+          name: undefined,
+          isRegistered: false,
+          connections: 0,
+          lastUsedAt: 0,
+        });
+      if (!known) throw fault(`there is no client ${JSON.stringify(clientId.slice(0, 200))}; see "clients list"`);
+      clients.revoke(clientId);
+      return known;
+    },
     rotateKeys: (atOnce) => rotateSigningKeys({ dataDir, log, ...(now && { now }) }, atOnce),
     close: () => store.close(),
   };

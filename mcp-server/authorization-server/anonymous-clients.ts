@@ -2,10 +2,12 @@
 // person and nothing else. The rules stand here once; registration, metadata documents and the grants all ask here.
 
 import type { Client, ClientMetadata } from 'oidc-provider';
+import { judgeKeys } from './client-keys.ts';
 import { CLIENT_LIMITS } from './limits.ts';
 
-/** Chosen by us, so that no client can choose not to be one of these. */
-export const REGISTERED_CLIENT_PREFIX = 'dyn_';
+/** Chosen by us, so that no client can choose not to be one of these: ours, and Auth0's for third parties. */
+const REGISTERED_CLIENT_PREFIXES = ['dyn_', 'tpc_'] as const;
+export type RegisteredClientPrefix = (typeof REGISTERED_CLIENT_PREFIXES)[number];
 
 const GRANTS = ['authorization_code', 'refresh_token'];
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -23,12 +25,19 @@ const MEMBERS = [
   'software_version',
   'token_endpoint_auth_method',
 ] as const;
+const LOOKALIKE_SCRIPTS = [
+  /\p{Script=Latin}/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Greek}/u,
+  /\p{Script=Armenian}/u,
+  /\p{Script=Cherokee}/u,
+  /\p{Script=Coptic}/u,
+];
 /** Members that make a server fetch something, or send a browser or a message somewhere. */
 const FETCHING_MEMBERS = [
   'backchannel_client_notification_endpoint',
   'backchannel_logout_uri',
   'initiate_login_uri',
-  'jwks',
   'jwks_uri',
   'logo_uri',
   'request_uris',
@@ -41,7 +50,7 @@ export type DescriptionVerdict =
 
 /** Did this client come without anybody vouching for it? */
 export function isAnonymous(clientId: string): boolean {
-  return clientId.startsWith(REGISTERED_CLIENT_PREFIX) || /^https:/i.test(clientId);
+  return REGISTERED_CLIENT_PREFIXES.some((prefix) => clientId.startsWith(prefix)) || /^https:/i.test(clientId);
 }
 
 /** The second line behind `judgeDescription`: may this client use this grant at all? */
@@ -56,8 +65,13 @@ export function mayUseGrant(client: Pick<Client, 'clientId' | 'tokenEndpointAuth
  * the code grant, which some clients ask for by habit, is left out of the answer instead (RFC 7591 §3.2.1).
  *
  * @param description chosen by an attacker
+ * @param mayHaveKeys may it prove itself with a key (`private_key_jwt`, `jwks`)? Only who has a name of its own on the web:
+ * a registration made by anybody proves nothing, with a key or without
  */
-export function judgeDescription(description: Readonly<Record<string, unknown>>): DescriptionVerdict {
+export function judgeDescription(
+  description: Readonly<Record<string, unknown>>,
+  mayHaveKeys = false,
+): DescriptionVerdict {
   const refuse = (reason: string): DescriptionVerdict => ({ ok: false, error: 'invalid_client_metadata', reason });
   const fetching = FETCHING_MEMBERS.find((name) => description[name] !== undefined);
   if (fetching !== undefined) return refuse(`${fetching} is not accepted from a client that nobody vouched for`);
@@ -65,7 +79,15 @@ export function judgeDescription(description: Readonly<Record<string, unknown>>)
     if (description[name] !== undefined) return refuse(`${name} is given by this server`);
 
   const { redirect_uris: uris, client_name: name, token_endpoint_auth_method: method = 'none' } = description;
-  if (method !== 'none') return refuse('token_endpoint_auth_method must be none: use PKCE');
+  const hasKeys = mayHaveKeys && method === 'private_key_jwt';
+  if (method !== 'none' && !hasKeys)
+    return refuse(
+      `token_endpoint_auth_method must be none${mayHaveKeys ? ' or private_key_jwt' : ''}: nobody vouched for a secret`,
+    );
+  if (description['jwks'] !== undefined && !hasKeys)
+    return refuse('jwks is not accepted from a client that does not prove itself with a key');
+  const keys = hasKeys ? judgeKeys(description['jwks']) : undefined;
+  if (keys?.ok === false) return refuse(keys.reason);
   const grants = description['grant_types'] ?? GRANTS;
   if (!isTexts(grants)) return refuse('grant_types must be an array of strings');
   const kept = grants.filter((grant) => GRANTS.includes(grant));
@@ -102,7 +124,9 @@ export function judgeDescription(description: Readonly<Record<string, unknown>>)
       grant_types: kept,
       redirect_uris: uris,
       response_types: ['code'],
-      token_endpoint_auth_method: 'none',
+      ...(keys === undefined
+        ? { token_endpoint_auth_method: 'none' }
+        : { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [...keys.keys] } }),
     },
   };
 }
@@ -124,6 +148,16 @@ function isForWeb(uri: string): boolean {
 /** Without what could turn a name around or hide part of it: control, format and bidirectional characters. */
 function plainText(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u2028\u2029]/gu, ' ').trim();
+}
+
+/**
+ * Does a word of this name have letters of two alphabets that look alike, such as a Cyrillic о between Latin letters?
+ *
+ * @see UTS 39 §5.1
+ */
+export function mixesAlphabets(name: string): boolean {
+  const words = name.match(/[\p{L}\p{M}]+/gu) ?? [];
+  return words.some((word) => LOOKALIKE_SCRIPTS.filter((script) => script.test(word)).length > 1);
 }
 
 function quote(value: string): string {

@@ -1,5 +1,6 @@
-// Counts attempts per key in a window of time: registrations per address, codes and passwords tried. Bounded, so that
-// many keys cost no memory; forgotten at a restart, which is no use to an attacker who cannot cause one.
+// Counts attempts per key in a window of time: registrations per address, codes tried, documents fetched. Bounded, so that
+// many keys cost no memory. Forgotten at a restart: a code of 34 bits that lives ten minutes and a store with a cap of
+// its own lose nothing by that. Passwords do, and are counted in the database (stored-attempts.ts).
 
 export type AttemptVerdict = { readonly ok: true } | { readonly ok: false; readonly retryAfterSeconds: number };
 

@@ -9,12 +9,15 @@ import {
   createBrowser,
   obtainCode,
   postForm,
+  REDIRECT_URI,
   RESOURCE,
   startTestServer,
   type TestServer,
 } from './test-support.ts';
 
 const start = (t: Parameters<typeof startTestServer>[0]) => startTestServer(t, { dialect: 'auth0' });
+
+const OFFLINE = { resource: undefined, audience: RESOURCE, scope: 'read:add offline_access' };
 
 async function machine(server: TestServer, more: Record<string, string>, contentType: 'json' | 'form' = 'json') {
   const { client_id, client_secret } = await server.agentClient();
@@ -96,13 +99,87 @@ test('a person’s token has azp and no client_id, and two audiences with openid
 
 test('a refresh token rotates without any overlap', async (t) => {
   const server = await start(t);
-  const { body } = await postForm(server, (await obtainCode(server, { resource: undefined, audience: RESOURCE })).form);
+  const { body } = await postForm(server, (await obtainCode(server, OFFLINE)).form);
   const refresh = { grant_type: 'refresh_token', client_id: 'local-cli', refresh_token: body['refresh_token'] ?? '' };
   const answers = await Promise.all([1, 2, 3, 4, 5].map(() => postForm(server, refresh)));
-  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 400, 400, 400, 400]);
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 403, 403, 403, 403]);
   const winner = answers.find(({ status }) => status === 200);
   const next = await postForm(server, { ...refresh, refresh_token: winner?.body['refresh_token'] ?? '' });
   assert.equal(next.body['error'], 'invalid_grant', 'the reuse took the winner down as well');
+});
+
+test('only who asks for offline_access gets a refresh token, which the metadata offers and the token names', async (t) => {
+  const server = await start(t);
+  const metadata = await (await fetch(new URL('/.well-known/openid-configuration', server.issuer))).json();
+  assert.ok(metadata.scopes_supported.includes('offline_access'));
+  const plain = await postForm(server, (await obtainCode(server, { ...OFFLINE, scope: 'read:add' })).form);
+  assert.deepEqual([plain.status, plain.body['refresh_token']], [200, undefined]);
+  for (const prompt of [undefined, 'login', 'consent']) {
+    const { body } = await postForm(server, (await obtainCode(server, { ...OFFLINE, prompt })).form);
+    assert.equal(decodeJwt(body['access_token'] ?? '')['scope'], 'offline_access read:add', prompt);
+    assert.ok(body['refresh_token'], prompt);
+    const refresh = { grant_type: 'refresh_token', client_id: 'local-cli', refresh_token: body['refresh_token'] };
+    const next = await postForm(server, refresh);
+    assert.deepEqual([next.status, typeof next.body['refresh_token']], [200, 'string'], prompt);
+  }
+});
+
+test('refusals have Auth0’s codes: 403 for a grant, 401 access_denied for a client, and no issuer in redirects', async (t) => {
+  const server = await start(t);
+  const { form, callback } = await obtainCode(server, { resource: undefined, audience: RESOURCE });
+  assert.deepEqual([...callback.searchParams.keys()].sort(), ['code', 'state']);
+  const wrong = await postForm(server, { ...form, code: 'nonsense' });
+  assert.deepEqual([wrong.status, wrong.body['error']], [403, 'invalid_grant']);
+  const { client_id } = await server.agentClient();
+  const stranger = await machine(server, { audience: RESOURCE, client_id, client_secret: 'wrong' });
+  assert.deepEqual(stranger, { status: 401, body: { error: 'access_denied', error_description: 'Unauthorized' } });
+  const { url, state } = codeRequest(server.issuer, { audience: RESOURCE, prompt: 'none' });
+  const { location = '' } = await createBrowser(server.issuer).visit(url);
+  const { searchParams } = new URL(location);
+  assert.deepEqual(
+    ['error', 'state', 'iss'].map((name) => searchParams.get(name)),
+    ['login_required', state, null],
+  );
+});
+
+test('who registers is a third party: its id says so, it learns nobody’s identity, and documents on the web are none', async (t) => {
+  const server = await start(t);
+  const metadata = await (await fetch(new URL('/.well-known/openid-configuration', server.issuer))).json();
+  assert.equal(metadata.client_id_metadata_document_supported, undefined);
+  assert.equal(metadata.introspection_endpoint, undefined);
+  const response = await fetch(metadata.registration_endpoint, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ client_name: 'A tool', redirect_uris: [REDIRECT_URI] }),
+  });
+  const { client_id } = await response.json();
+  assert.match(client_id, /^tpc_/);
+  const request = { client_id, resource: undefined, audience: RESOURCE };
+  const refused = await createBrowser(server.issuer).visit(
+    codeRequest(server.issuer, { ...request, scope: 'openid read:add' }).url,
+  );
+  assert.equal(new URL(refused.location ?? '').searchParams.get('error'), 'invalid_scope');
+  const tokens = await postForm(
+    server,
+    (await obtainCode(server, { ...request, scope: 'read:add offline_access' })).form,
+  );
+  assert.ok(tokens.body['refresh_token']);
+  const machines = await postForm(server, { grant_type: 'client_credentials', client_id, audience: RESOURCE });
+  assert.notEqual(machines.status, 200);
+});
+
+test('the revocation endpoint takes JSON as Auth0’s documentation prints it', async (t) => {
+  const server = await start(t);
+  const { body } = await postForm(server, (await obtainCode(server, OFFLINE)).form);
+  const token = body['refresh_token'] ?? '';
+  const response = await fetch(new URL('/oauth/revoke', server.issuer), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ client_id: 'local-cli', token }),
+  });
+  assert.equal(response.status, 200);
+  const refresh = { grant_type: 'refresh_token', client_id: 'local-cli', refresh_token: token };
+  assert.deepEqual((await postForm(server, refresh)).status, 403);
 });
 
 test('after a no there is a page and no redirect', async (t) => {

@@ -26,7 +26,7 @@ test('whoever is not signed in signs in first and then sees what is connected', 
   const { grant } = await connect(server);
   const browser = createBrowser(server.issuer);
   const signIn = await browser.walk(`${server.issuer}/connections`);
-  assert.match(signIn.text, /Your connections<\/strong> asks you to sign in/);
+  assert.match(signIn.text, /your connections<\/bdi> asks you to sign in/);
   const page = await browser.answer(signIn, 'sign-in');
   assert.equal(page.url, `${server.issuer}/connections`, 'no code is left in the address');
   for (const text of [
@@ -57,7 +57,7 @@ test('revoking a connection ends that one for good', async (t) => {
   assert.equal((await one.browser.answer(page, 'revoke', { grant: one.grant })).status, 404);
 });
 
-test('A7: nobody else’s form, session or connection will do', async (t) => {
+test('A7.connections: nobody else’s form, session or connection will do', async (t) => {
   const server = await startTestServer(t);
   const { browser, grant, refresh } = await connect(server);
   const url = `${server.issuer}/connections`;
@@ -95,7 +95,7 @@ test('whoever cancels, or takes no cookies, is not sent in circles', async (t) =
   assert.deepEqual([without.status, without.location], [400, undefined]);
 });
 
-test('A9: codes, sessions and tokens of one authorization server are worth nothing at another', async (t) => {
+test('A9.foreign: codes, sessions and tokens of one authorization server are worth nothing at another', async (t) => {
   const [one, other] = [await startTestServer(t), await startTestServer(t)];
   const code = await obtainCode(one);
   assert.equal(code.callback.searchParams.get('iss'), one.issuer);

@@ -53,7 +53,7 @@ async function allowDevice(server: TestServer, userCode: string): Promise<Browse
   return next;
 }
 
-test('a device gets a token after a person typed its code, saw the client, signed in and consented', async (t) => {
+test('A7.device-client: a device gets a token after a person typed its code, saw the client, signed in and consented', async (t) => {
   const server = await startTestServer(t);
   const client = await oauth.discovery(new URL(server.issuer), 'local-cli', undefined, oauth.None(), {
     algorithm: 'oauth2',
@@ -88,7 +88,7 @@ test('a device that names no scope and no resource gets the defaults', async (t)
   assert.equal(decodeJwt(body['access_token'] ?? '').aud, RESOURCE);
 });
 
-test('A7: a device code works once, for its own client, and a user code once', async (t) => {
+test('A7.device-once: a device code works once, for its own client, and a user code once', async (t) => {
   const server = await startTestServer(t);
   const { userCode, deviceCode } = await startDevice(server);
   await allowDevice(server, userCode);
@@ -99,7 +99,7 @@ test('A7: a device code works once, for its own client, and a user code once', a
   assert.equal((await poll(server, deviceCode, { client_id, client_secret })).status, 400);
 });
 
-test('A7: a device whose person says no, on either page, is told so', async (t) => {
+test('A7.device-no: a device whose person says no, on either page, is told so', async (t) => {
   const server = await startTestServer(t);
   const aborted = await startDevice(server);
   const { browser, page } = await enterCode(server, aborted.userCode);
@@ -117,7 +117,7 @@ test('A7: a device whose person says no, on either page, is told so', async (t) 
   assert.equal((await poll(server, denied.deviceCode)).body['error'], 'access_denied');
 });
 
-test('A7: whoever guesses user codes is stopped, and a form from elsewhere does nothing', async (t) => {
+test('A7.device-guess: whoever guesses user codes is stopped, and a form from elsewhere does nothing', async (t) => {
   const server = await startTestServer(t);
   const { userCode } = await startDevice(server);
   const browser = createBrowser(server.issuer);
@@ -133,6 +133,26 @@ test('A7: whoever guesses user codes is stopped, and a form from elsewhere does 
   assert.ok(Number(stopped.headers.get('retry-after')) > 0);
   server.advance(DEVICE_LIMITS.windowMs / 1_000);
   assert.match((await post(server, browser, page, { user_code: 'WRNG-WRNG' })).text, /not known/);
+});
+
+test('A7.user-code: user codes are random, of twenty letters that cannot be taken for others, and the link waits for a person', async (t) => {
+  const server = await startTestServer(t);
+  const codes = new Set<string>();
+  const letters = new Map<string, number>();
+  for (let i = 0; i < 100; i += 1) {
+    const { userCode, body } = await startDevice(server);
+    assert.match(userCode, /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/);
+    codes.add(userCode);
+    for (const letter of userCode.replace('-', '')) letters.set(letter, (letters.get(letter) ?? 0) + 1);
+    if (i > 0) continue;
+    const page = await createBrowser(server.issuer).walk(body['verification_uri_complete'] ?? '');
+    assert.match(page.text, /<button/);
+    assert.equal((await poll(server, body['device_code'] ?? '')).body['error'], 'authorization_pending');
+  }
+  assert.equal(codes.size, 100);
+  // 800 letters, 40 of each expected: all come, and none five times as often as it should.
+  assert.equal(letters.size, 20);
+  assert.ok(Math.max(...letters.values()) < 200);
 });
 
 test('a device that asks too often is told to slow down', async (t) => {
@@ -194,7 +214,7 @@ test('a client can revoke its own access token, which is then inactive and on th
   assert.deepEqual(about, { active: false });
 });
 
-test('A10: what was revoked stays revoked after a restart', async (t) => {
+test('A10.restart: what was revoked stays revoked after a restart', async (t) => {
   const server = await startTestServer(t);
   const { body } = await postForm(server, (await obtainCode(server)).form);
   await postForm(server, { token: body['refresh_token'] ?? '', client_id: 'local-cli' }, '/oauth/revoke');
@@ -203,7 +223,7 @@ test('A10: what was revoked stays revoked after a restart', async (t) => {
   assert.deepEqual(grants, [decodeJwt(body['access_token'] ?? '')['gid']]);
 });
 
-test('A3, A7: a code is good for a minute and a device code for ten', async (t) => {
+test('A3.expiry, A7.device-expiry: a code is good for a minute and a device code for ten', async (t) => {
   const server = await startTestServer(t);
   const { form } = await obtainCode(server);
   const { userCode, deviceCode } = await startDevice(server);
@@ -215,7 +235,7 @@ test('A3, A7: a code is good for a minute and a device code for ten', async (t) 
   assert.equal((await poll(server, deviceCode)).body['error'], 'expired_token');
 });
 
-test('A10: a client that revokes very many tokens loses all of them, and the list stays small', async (t) => {
+test('A10.denials: a client that revokes very many tokens loses all of them, and the list stays small', async (t) => {
   const server = await startTestServer(t);
   const { client_id, client_secret } = await server.agentClient();
   const form = { grant_type: 'client_credentials', client_id, client_secret };
@@ -245,7 +265,7 @@ test('the list of revocations is for this machine, changes its tag, and forgets 
   assert.deepEqual((await (await read()).json()).grants, []);
 });
 
-test('A5: a key is as good as a secret, an assertion works once, for this issuer, and only with the right key', async (t) => {
+test('A5.key: a key is as good as a secret, an assertion works once, for this issuer, and only with the right key', async (t) => {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const { privateKey: foreignKey } = await generateKeyPair('ES256');
   const server = await startTestServer(t, {
@@ -290,7 +310,7 @@ test('A5: a key is as good as a secret, an assertion works once, for this issuer
   assert.equal((await ask(await assertion())).status, 200);
 });
 
-test('a secret works in the header and in the form, never in both', async (t) => {
+test('A5.both: a secret works in the header and in the form, never in both', async (t) => {
   const server = await startTestServer(t);
   const { client_id, client_secret } = await server.agentClient();
   const authorization = `Basic ${btoa(`${client_id}:${client_secret}`)}`;
@@ -349,7 +369,7 @@ test('a DPoP proof works once and for its own method, address and time', async (
     assert.equal((await ask(form, wrong)).status, 400);
 });
 
-test('A4: scope and resource cannot be widened by a refresh, whatever the rotation', async (t) => {
+test('A4.scope, A4.resource: scope and resource cannot be widened by a refresh, whatever the rotation', async (t) => {
   const server = await startTestServer(t);
   const { body } = await postForm(server, (await obtainCode(server)).form);
   const refresh = { grant_type: 'refresh_token', client_id: 'local-cli', refresh_token: body['refresh_token'] ?? '' };

@@ -60,7 +60,7 @@ test('the metadata describes this server under both names and says no more than 
   }
 });
 
-test('A8: the published keys have no private part', async (t) => {
+test('A8.public-keys: the published keys have no private part', async (t) => {
   const { issuer } = await startTestServer(t);
   const { keys } = await (await fetch(`${issuer}/.well-known/jwks.json`)).json();
   assert.equal(keys.length, 1);
@@ -161,7 +161,7 @@ test('an unknown scope is refused by name instead of being dropped', async (t) =
   assert.equal((await postForm(server, reader)).body['scope'], 'read:add');
 });
 
-test('A5: a wrong, missing or doubled secret and a stranger are refused', async (t) => {
+test('A5.secret, A5.query: a wrong, missing or doubled secret and a stranger are refused', async (t) => {
   const server = await startTestServer(t);
   const form = await machineForm(server);
   const { client_secret: secret = '', ...withoutSecret } = form;
@@ -183,7 +183,7 @@ test('A5: a wrong, missing or doubled secret and a stranger are refused', async 
   assert.equal((await postForm(server, {}, `/oauth/token?${query}`)).status, 400);
 });
 
-test('A10: malformed bodies are answered with a JSON error and hurt nobody', async (t) => {
+test('A10.body: malformed bodies are answered with a JSON error and hurt nobody', async (t) => {
   const server = await startTestServer(t);
   const post = async (contentType: string, body: string | Uint8Array<ArrayBuffer>) => {
     const response = await fetch(`${server.issuer}/oauth/token`, {
@@ -206,7 +206,7 @@ test('A10: malformed bodies are answered with a JSON error and hurt nobody', asy
   assert.equal((await postForm(server, await machineForm(server))).status, 200);
 });
 
-test('A8: no Host header and no request target can put a foreign name into the metadata', async (t) => {
+test('A8.host, A8.forwarded: no Host header and no request target can put a foreign name into the metadata', async (t) => {
   const { port, issuer } = await startTestServer(t);
   const path = '/.well-known/oauth-authorization-server';
   for (const host of [
@@ -256,7 +256,7 @@ test('cookies carry the port in their names, since browsers share them between p
   }
 });
 
-test('A10: a restart keeps the signing key, the agent’s secret and every issued token', async (t) => {
+test('A10.restart: a restart keeps the signing key, the agent’s secret and every issued token', async (t) => {
   const server = await startTestServer(t);
   const form = await machineForm(server);
   const { body } = await postForm(server, form);
@@ -266,7 +266,7 @@ test('A10: a restart keeps the signing key, the agent’s secret and every issue
   assert.equal((await postForm(server, form)).status, 200);
 });
 
-test('A8: every file in the data directory is for the owner only', async (t) => {
+test('A8.key-file: every file in the data directory is for the owner only', async (t) => {
   const { dataDir } = await startTestServer(t);
   assert.equal((await stat(dataDir)).mode & 0o777, 0o700);
   for (const name of [

@@ -12,6 +12,7 @@ import { loadClients } from './clients.ts';
 import { CONNECTIONS_PATH, connectionsClient, createConnectionsPage } from './connections-page.ts';
 import { limitPolling } from './device-flow.ts';
 import { DIALECTS, type DialectName } from './dialect.ts';
+import { speakDialect } from './dialect-answers.ts';
 import { logProviderEvents } from './event-log.ts';
 import { createHostGuard, isLoopbackHostname } from './host-guard.ts';
 import { createInteractions } from './interactions.ts';
@@ -25,7 +26,7 @@ import { createRegistration } from './registration.ts';
 import { readBody, withFormBody } from './request-body.ts';
 import { createResourceIndicators } from './resource-indicators.ts';
 import { answerRevocationList, REVOCATION_LIST_PATH } from './revocation-list.ts';
-import { dropOfflineAccess } from './scope-rules.ts';
+import { askConsentForOfflineAccess, dropOfflineAccess } from './scope-rules.ts';
 import { keysAt, loadSigningKeys, type SigningKey, signingKeysVersion } from './signing-keys.ts';
 import { openStore } from './store.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
@@ -60,7 +61,7 @@ export interface AuthorizationServerOptions {
   readonly dialect?: DialectName;
   /** May strangers register, or be a document on the web? Default: only when the issuer is on loopback. */
   readonly openRegistration?: boolean;
-  /** How client id metadata documents are fetched; for tests. */
+  /** Where client id metadata documents may come from and, for tests, how they are fetched. */
   readonly metadataDocuments?: Omit<MetadataDocumentsOptions, 'limiter'>;
   /** Clock of the store and of all limits in milliseconds; default the system's. */
   readonly now?: () => number;
@@ -102,7 +103,12 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     now,
     refreshOverlapSeconds: dialect.refreshOverlapSeconds,
   });
-  const accounts = createAccounts({ store: store.accounts, allowDemo: isLocal, now });
+  const accounts = createAccounts({
+    store: store.accounts,
+    allowDemo: isLocal,
+    attempts: store.attempts,
+    secret: secrets.formKey,
+  });
   const documents = createMetadataDocuments({
     ...options.metadataDocuments,
     limiter: createAttemptLimiter({
@@ -139,7 +145,8 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     logProviderEvents(provider, log, store.connections.touch);
     const structuredTokens = createStructuredTokens({ issuer, keys, revocations: store.revocations, log });
     provider.use(correctMetadata(dialect));
-    provider.use(limitPolling(dialect, now));
+    provider.use(speakDialect(dialect));
+    provider.use(limitPolling(now));
     provider.use(structuredTokens.middleware);
     const parts = { ...options, provider, secrets, accounts, dialect };
     return {
@@ -206,7 +213,9 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     if (path === ROUTES.code_verification) return answerDevicePage(request, response, url);
     if (path === ROUTES.authorization) {
       resources.normalize(url.searchParams);
-      dropOfflineAccess(url.searchParams);
+      if (dialect.needsOfflineAccess) askConsentForOfflineAccess(url.searchParams);
+      else dropOfflineAccess(url.searchParams);
+      refuseFormPost(url.searchParams);
       request.url = url.pathname + url.search;
     }
     await engine.next(request, response);
@@ -233,7 +242,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
 
   const answerForm = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<void> => {
     const format = bodyFormat(request);
-    if (format === undefined || (format === 'json' && path !== ROUTES.token)) return engine.next(request, response);
+    if (format === undefined) return engine.next(request, response);
     const body = await readBody(request, response);
     if (!body.ok) {
       log.warn('token-refused', { error: 'invalid_request', reason: body.reason });
@@ -246,7 +255,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     }
     if (path === ROUTES.token || path === ROUTES.device_authorization) {
       resources.normalize(parsed.parameters);
-      dropOfflineAccess(parsed.parameters);
+      if (!dialect.needsOfflineAccess) dropOfflineAccess(parsed.parameters);
     }
     // oidc-provider would find out after it had used up the refresh token.
     if (path === ROUTES.token && !dialect.needsAudience && !resources.areKnown(parsed.parameters)) {
@@ -277,6 +286,11 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
 function foldPath(path: string): string {
   const folded = path.toLowerCase();
   return folded.length > 1 && folded.endsWith('/') ? folded.slice(0, -1) : folded;
+}
+
+/** oidc-provider answers even a refusal in this mode with a page of its own that runs a script under no policy at all. */
+function refuseFormPost(parameters: URLSearchParams): void {
+  if (parameters.getAll('response_mode').includes('form_post')) parameters.set('response_mode', 'unsupported');
 }
 
 function isBelow(path: string, parent: string): boolean {

@@ -11,6 +11,12 @@ const AGENT = { fileName: 'agent-client.json', clientId: 'local-agent' } as cons
 /** Asks about tokens and gets none: the only client that may introspect what it was not given itself. */
 const RESOURCE_SERVER = { fileName: 'resource-server-client.json', clientId: 'mcp-server' } as const;
 export const RESOURCE_SERVER_CLIENT_ID = RESOURCE_SERVER.clientId;
+const COMMAND_LINE_CLIENT_ID = 'local-cli';
+export const BUILT_IN_CLIENT_IDS: readonly string[] = [
+  AGENT.clientId,
+  RESOURCE_SERVER.clientId,
+  COMMAND_LINE_CLIENT_ID,
+];
 const SECRET_BYTES = 32;
 const LOOPBACK_HOSTS = ['127.0.0.1', 'localhost', '[::1]'];
 /** `/callback` is ours, the other two are those of the MCP Inspector. */
@@ -99,7 +105,7 @@ function resourceServer({ client_id, client_secret }: AgentClient): ClientMetada
 /** Public: any program on this machine can claim to be it, hence PKCE and a consent page each time. RFC 8252 §8.5, §8.6. */
 function localCommandLine(): ClientMetadata {
   return {
-    client_id: 'local-cli',
+    client_id: COMMAND_LINE_CLIENT_ID,
     client_name: 'Local command line',
     // Only native clients may use any port on loopback. RFC 8252 §7.3
     application_type: 'native',

@@ -35,7 +35,7 @@ export interface ConnectionsPageOptions {
 export function connectionsClient(issuer: string): ClientMetadata {
   return {
     client_id: CONNECTIONS_CLIENT_ID,
-    client_name: 'Your connections',
+    client_name: 'The page of your connections',
     application_type: 'web',
     token_endpoint_auth_method: 'none',
     grant_types: ['authorization_code'],

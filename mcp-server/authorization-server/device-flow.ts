@@ -4,7 +4,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
-import type { Dialect } from './dialect.ts';
 import { DEVICE_LIMITS } from './limits.ts';
 import { PAGE_HEADERS, renderPage } from './page-response.ts';
 import { deviceCodePage, deviceConfirmPage, messagePage, type Page } from './pages.ts';
@@ -76,7 +75,7 @@ export function deviceFlowFeature(
  * @param now clock in milliseconds
  * @see RFC 8628 §3.5
  */
-export function limitPolling(dialect: Dialect, now: () => number): Middleware {
+export function limitPolling(now: () => number): Middleware {
   const polls = new Map<string, number>();
   return async (context, next) => {
     await next();
@@ -89,11 +88,8 @@ export function limitPolling(dialect: Dialect, now: () => number): Middleware {
     polls.set(key, now());
     const oldest = polls.keys().next().value;
     if (polls.size > MAX_POLLS && oldest !== undefined) polls.delete(oldest);
-    const isTooFast = last !== undefined && now() - last < DEVICE_LIMITS.pollIntervalSeconds * 1_000;
-    // Koa keeps a status that was set before the body.
-    context.status = dialect.pollingStatus[isTooFast ? 'slow_down' : 'authorization_pending'];
-    if (isTooFast)
-      context.body = { error: 'slow_down', error_description: `wait ${DEVICE_LIMITS.pollIntervalSeconds} seconds` };
+    if (last === undefined || now() - last >= DEVICE_LIMITS.pollIntervalSeconds * 1_000) return;
+    context.body = { error: 'slow_down', error_description: `wait ${DEVICE_LIMITS.pollIntervalSeconds} seconds` };
   };
 }
 

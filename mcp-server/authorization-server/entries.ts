@@ -19,6 +19,8 @@ export interface Entries {
   readonly adapter: AdapterFactory;
   /** Ends a grant with its codes, refresh tokens and access tokens. */
   readonly endGrant: (grantId: string) => void;
+  /** Ends a client with its registration and everything that it was given. */
+  readonly endClient: (clientId: string) => void;
 }
 
 /** Models whose id is itself the secret that a client presents. Only its hash is stored: a copied file redeems nothing. */
@@ -47,6 +49,7 @@ export function createEntries({ database, now, revocations, refreshOverlapSecond
   };
   return {
     endGrant,
+    endClient,
     adapter: (model) => createAdapter({ model, statements, now, endGrant, endClient, refreshOverlapSeconds }),
   };
 }

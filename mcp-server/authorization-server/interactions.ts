@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Client, errors, type Interaction, type Provider } from 'oidc-provider';
 import type { Log } from '../log.ts';
 import type { Accounts, Person } from './accounts.ts';
-import { isAnonymous } from './anonymous-clients.ts';
+import { isAnonymous, mixesAlphabets } from './anonymous-clients.ts';
 import { type BrowserSecrets, createFormToken, isFormToken } from './browser-secrets.ts';
 import type { Dialect } from './dialect.ts';
 import { isLoopbackHostname } from './host-guard.ts';
@@ -13,7 +13,7 @@ import { sendErrorPage, sendPage } from './page-response.ts';
 import { consentPage, type ScopeLine, signInPage } from './pages.ts';
 import { INTERACTION_PATH } from './provider-configuration.ts';
 import { readBody } from './request-body.ts';
-import { OPENID_SCOPE, splitScope } from './scope-rules.ts';
+import { OFFLINE_SCOPE, OPENID_SCOPE, splitScope } from './scope-rules.ts';
 
 export interface ScopeInWords {
   readonly name: string;
@@ -34,7 +34,11 @@ export interface InteractionsOptions {
 /** Answers a request below `/interaction/`. */
 export type Interactions = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void>;
 
-const OPENID_IN_WORDS: ScopeInWords = { name: OPENID_SCOPE, description: 'Know which account this is', risky: false };
+/** Scopes that are not the resource's own. */
+const GENERAL_SCOPES: readonly ScopeInWords[] = [
+  { name: OPENID_SCOPE, description: 'Know which account this is', risky: false },
+  { name: OFFLINE_SCOPE, description: 'Stay connected while you are away', risky: false },
+];
 
 const WRONG = 'Name or password is wrong.';
 
@@ -65,7 +69,7 @@ export function createInteractions(options: InteractionsOptions): Interactions {
       clientName,
       clientId: client.clientId,
       redirectHost: redirectUri === undefined ? undefined : hostOf(redirectUri),
-      caution: cautionOf(client, redirectUri),
+      cautions: cautionsOf(client, redirectUri),
       accountName: accounts.find(accountOf(interaction))?.name ?? accountOf(interaction),
       resource,
       scopes: await scopeLines(interaction),
@@ -201,7 +205,8 @@ export function createInteractions(options: InteractionsOptions): Interactions {
     const requested = splitScope(parameter(interaction, 'scope'));
     const granted = scopes.map(({ name }) => name).filter((name) => requested.includes(name));
     // oidc-provider asks for the resource's scopes under both headings, since its configuration lists them too.
-    grant.addOIDCScope([OPENID_SCOPE, ...granted].filter((name) => requested.includes(name)));
+    const general = GENERAL_SCOPES.map(({ name }) => name).filter((name) => requested.includes(name));
+    grant.addOIDCScope([...general, ...granted].join(' '));
     if (granted.length > 0) grant.addResourceScope(resource, granted);
     return await grant.save();
   };
@@ -210,7 +215,7 @@ export function createInteractions(options: InteractionsOptions): Interactions {
     const requested = splitScope(parameter(interaction, 'scope'));
     const earlier = interaction.grantId === undefined ? undefined : await provider.Grant.find(interaction.grantId);
     const allowed = splitScope(earlier?.getOIDCScope());
-    return [OPENID_IN_WORDS, ...scopes]
+    return [...GENERAL_SCOPES, ...scopes]
       .filter(({ name }) => requested.includes(name))
       .map(({ name, description, risky }) => ({ name, description, risky, alreadyAllowed: allowed.includes(name) }));
   };
@@ -248,7 +253,16 @@ function hostOf(uri: string): string {
   return host || protocol;
 }
 
-function cautionOf(client: Client, redirectUri: string | undefined): string | undefined {
+function cautionsOf(client: Client, redirectUri: string | undefined): readonly string[] {
+  const trust = trustOf(client, redirectUri);
+  const disguise =
+    isAnonymous(client.clientId) && mixesAlphabets(client.clientName ?? '')
+      ? 'The name mixes letters of several alphabets: it may look like another name on purpose.'
+      : undefined;
+  return [disguise, trust].filter((caution) => caution !== undefined);
+}
+
+function trustOf(client: Client, redirectUri: string | undefined): string | undefined {
   if (redirectUri === undefined)
     return 'Allow it only if you started this yourself, on a device that is yours, and typed the code from its screen.';
   if (isAnonymous(client.clientId))

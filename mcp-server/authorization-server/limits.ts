@@ -86,6 +86,10 @@ export const METADATA_DOCUMENT_LIMITS = {
   maxDocumentLength: 5 * 1024,
   /** A set of keys comes the same way. */
   maxFetchedBytes: 64 * 1024,
+  /** Two in use and a few that are coming or going. */
+  maxKeys: 8,
+  /** A document with its keys in it, as it is kept. */
+  maxKeptBytes: 16 * 1024,
   /** Fetches in a window, all strangers together. */
   maxPerWindow: 60,
   windowMs: 10 * 60 * 1_000,
@@ -123,6 +127,8 @@ export const STORE_LIMITS = {
   > & {
     default: number;
   },
+  /** Names and addresses whose wrong passwords are remembered; the oldest window makes room. */
+  maxAttemptRows: 10_000,
   /** How long a write waits for another process that writes. */
   busyTimeoutMs: 5_000,
 } as const;

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { PAGE_HEADERS, renderPage } from './page-response.ts';
 import { connectionsPage, consentPage, deviceCodePage, deviceConfirmPage, errorPage, signInPage } from './pages.ts';
+import { refusalPage } from './refusal-page.ts';
 
 const HOSTILE = '"><img src=x onerror=alert(1)>';
 const consent = renderPage(
@@ -12,7 +13,7 @@ const consent = renderPage(
     clientName: HOSTILE,
     clientId: HOSTILE,
     redirectHost: HOSTILE,
-    caution: 'Careful',
+    cautions: ['Careful'],
     accountName: 'Demo User',
     resource: 'http://localhost:8000/mcp',
     scopes: [
@@ -64,7 +65,8 @@ const connections = renderPage(
   }),
 );
 const error = renderPage(errorPage({ title: 'No', explanation: HOSTILE, code: HOSTILE }));
-const all = [consent, signIn, password, deviceCode, deviceConfirm, connections, error];
+const refusals = ['invalid_client', HOSTILE, 'constructor'].map((code) => renderPage(refusalPage(code, HOSTILE)));
+const all = [...refusals, consent, signIn, password, deviceCode, deviceConfirm, connections, error];
 
 test('no page lets a name become markup, runs a script or loads anything', () => {
   for (const page of all) {
@@ -84,10 +86,50 @@ test('the consent page names client, destination, account, resource and scopes, 
   assert.match(write, />new</);
 });
 
+test('where everything is new nothing is called so', () => {
+  const first = renderPage(
+    consentPage({
+      action: '/interaction/1',
+      formToken: 'token',
+      clientName: 'A tool',
+      clientId: 'dyn_1',
+      redirectHost: 'tool.example.com',
+      cautions: ['One', 'Two'],
+      accountName: 'Demo User',
+      resource: 'http://localhost:8000/mcp',
+      scopes: [{ name: 'read:add', description: 'Use the add tool', risky: false, alreadyAllowed: false }],
+    }),
+  );
+  assert.doesNotMatch(first, />new<|allowed before/);
+  assert.match(first, /It would be able to/);
+  assert.match(first, /<p class="caution">One<\/p>\s*<p class="caution">Two<\/p>/);
+});
+
+test('a refusal says in words what happened, and to the author of the program what exactly', () => {
+  const [known = '', unknown = '', inherited = ''] = refusals;
+  assert.match(known, /does not know the program that sent you here/);
+  assert.match(known, /<code>invalid_client<\/code>/);
+  for (const page of [unknown, inherited]) assert.match(page, /asked for something that cannot be done/);
+});
+
 test('allow and deny are two plain buttons that look the same, deny first, nothing focused beforehand', () => {
   const buttons = consent.match(/<button[^>]*>/g);
   assert.deepEqual(buttons, ['<button name="answer" value="deny">', '<button name="answer" value="allow">']);
   assert.doesNotMatch(consent, /autofocus/);
+});
+
+test('with nothing connected the page says what would be here', () => {
+  const page = renderPage(
+    connectionsPage({
+      action: '/connections',
+      formToken: 'token',
+      accountName: 'ana',
+      revoked: false,
+      connections: [],
+    }),
+  );
+  assert.match(page, /Nothing is connected\./);
+  assert.doesNotMatch(page, /until you revoke them|<ul/);
 });
 
 test('the one-click sign-in says that it is for development on this machine only', () => {

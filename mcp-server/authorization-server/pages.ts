@@ -34,7 +34,7 @@ export interface ConsentPage extends FormTarget {
   /** Where the browser goes next, with the answer; `undefined` when the answer goes to another device. */
   readonly redirectHost: string | undefined;
   /** What a person should know before trusting the name. */
-  readonly caution: string | undefined;
+  readonly cautions: readonly string[];
   readonly accountName: string;
   readonly resource: string;
   readonly scopes: readonly ScopeLine[];
@@ -74,6 +74,8 @@ export interface ErrorPage {
   readonly explanation: string;
   /** The protocol's error code, for whoever writes the client. */
   readonly code: string | undefined;
+  /** What exactly was wrong, for the same reader. */
+  readonly detail?: string | undefined;
 }
 
 export interface Page {
@@ -86,11 +88,11 @@ export function signInPage({ clientName, demoAccountName, accountName = '', prob
   return {
     title: problem === undefined ? 'Sign in' : 'Sign in: that did not work',
     body: html`<h1>Sign in</h1>
-<p><strong>${clientName}</strong> asks you to sign in.</p>
+<p><bdi class="name">${clientName}</bdi> asks you to sign in.</p>
 ${problem !== undefined && html`<p class="problem" role="alert">${problem}</p>`}
 ${
   isDemo &&
-  html`<p class="caution">This is a development server: its one account has no password and is for this machine only. Real accounts: <code>npm run server -- users add NAME</code></p>`
+  html`<p class="hint">This is a development server: its one account has no password and is for this machine only. Real accounts: <code>npm run server -- users add NAME</code></p>`
 }
 ${form(
   target,
@@ -112,26 +114,25 @@ export function consentPage(page: ConsentPage): Page {
   const known = page.scopes.filter(({ alreadyAllowed }) => alreadyAllowed);
   return {
     title: `Allow ${page.clientName}?`,
-    body: html`<h1>Allow <em>${page.clientName}</em> to act for you?</h1>
+    body: html`<h1>Allow <bdi class="name">${page.clientName}</bdi> to act for you?</h1>
 <dl>
-<div><dt>Who asks</dt><dd>${page.clientName} <code>${page.clientId}</code></dd></div>
+<div><dt>Who asks</dt><dd><bdi>${page.clientName}</bdi><code class="id">${page.clientId}</code></dd></div>
 <div><dt>Answer goes to</dt><dd>${page.redirectHost === undefined ? 'the device that shows the code' : html`<code>${page.redirectHost}</code>`}</dd></div>
-<div><dt>Signed in as</dt><dd>${page.accountName}</dd></div>
+<div><dt>Signed in as</dt><dd><bdi>${page.accountName}</bdi></dd></div>
 <div><dt>For</dt><dd><code>${page.resource}</code></dd></div>
 </dl>
-${page.caution !== undefined && html`<p class="caution">${page.caution}</p>`}
-${
+${page.cautions.map((caution) => html`<p class="caution">${caution}</p>\n`)}${
   fresh.length > 0 &&
   html`<h2 id="new">${known.length > 0 ? 'New: it would also be able to' : 'It would be able to'}</h2>
 <ul class="scopes" aria-labelledby="new">
-${fresh.map(scopeLine)}
+${fresh.map((line) => scopeItem(line, known.length > 0 ? 'new' : undefined))}
 </ul>`
 }
 ${
   known.length > 0 &&
   html`<details${fresh.length === 0 && html` open`}><summary>You allowed this before (${known.length})</summary>
-<ul class="scopes">
-${known.map(scopeLine)}
+<ul class="scopes" aria-label="Allowed before">
+${known.map((line) => scopeItem(line, 'allowed before'))}
 </ul></details>`
 }
 ${form(
@@ -161,9 +162,9 @@ ${form(
 export function deviceConfirmPage({ clientName, clientId, userCode, ...target }: DeviceConfirmPage): Page {
   return {
     title: `Connect ${clientName}?`,
-    body: html`<h1>Is this <em>your</em> device?</h1>
+    body: html`<h1>Is this <span class="name">your</span> device?</h1>
 <dl>
-<div><dt>Who asks</dt><dd>${clientName} <code>${clientId}</code></dd></div>
+<div><dt>Who asks</dt><dd><bdi>${clientName}</bdi><code class="id">${clientId}</code></dd></div>
 <div><dt>Code</dt><dd><code class="code">${userCode}</code></dd></div>
 </dl>
 <p class="caution">Go on only if you started this yourself and the device in front of you shows this very code. If somebody sent you the code or a link to this page, they want your access: deny it.</p>
@@ -181,11 +182,12 @@ export function connectionsPage({ accountName, connections, revoked, ...target }
   return {
     title: 'Connections',
     body: html`<h1>What you have connected</h1>
-<p>Signed in as <strong>${accountName}</strong>. These programs can act for you until you revoke them.</p>
+<p>Signed in as <bdi class="name">${accountName}</bdi>.${connections.length > 0 && ' These programs can act for you until you revoke them.'}</p>
 ${revoked && html`<p class="done" role="status">Revoked. Its access ends within seconds.</p>`}
 ${
   connections.length === 0
-    ? html`<p class="note">Nothing is connected.</p>`
+    ? html`<div class="empty"><p><strong>Nothing is connected.</strong></p>
+<p class="note">A program that you allow to act for you appears here, and here you take that back.</p></div>`
     : html`<ul class="connections">
 ${connections.map((line) => connectionItem(line, target))}
 </ul>`
@@ -199,32 +201,40 @@ export function messagePage({ title, text }: { readonly title: string; readonly 
   return { title, body: html`<h1>${title}</h1>\n<p>${text}</p>` };
 }
 
-export function errorPage({ title, explanation, code }: ErrorPage): Page {
+export function errorPage({ title, explanation, code, detail }: ErrorPage): Page {
   return {
     title,
     body: html`<h1>${title}</h1>
 <p>${explanation}</p>
-${code !== undefined && html`<p class="note">Error code: <code>${code}</code></p>`}`,
+${code !== undefined && html`<p class="hint">For the author of the program: <code>${code}</code>${detail !== undefined && html`, ${detail}`}</p>`}`,
   };
 }
 
 function connectionItem({ grantId, clientName, clientId, scopes, lastUsed }: ConnectionLine, target: FormTarget): Html {
-  return html`<li class="connection"><h2>${clientName}</h2>
+  return html`<li class="connection"><h2><bdi>${clientName}</bdi></h2>
 <p class="note"><code>${clientId}</code> · last used <time datetime="${lastUsed.at}">${lastUsed.ago}</time></p>
 <ul class="scopes">
-${scopes.map(({ name, description, risky }) => html`<li${risky && html` class="risky"`}>${description} <code>${name}</code></li>\n`)}
+${scopes.map((line) => scopeItem(line, undefined, 'Risky'))}
 </ul>
 ${form(
   target,
   html`<input type="hidden" name="grant" value="${grantId}">
-<div class="answers"><button name="answer" value="revoke" aria-label="Revoke ${clientName}">Revoke</button></div>`,
+<div class="answers"><button class="risk" name="answer" value="revoke" aria-label="Revoke ${clientName}">Revoke</button></div>`,
 )}</li>
 `;
 }
 
-function scopeLine({ name, description, risky, alreadyAllowed }: ScopeLine): Html {
-  return html`<li${risky && html` class="risky"`}>${description} <code>${name}</code>
-${risky && html`<strong class="tag risk">Think twice</strong>`} <span class="tag">${alreadyAllowed ? 'allowed before' : 'new'}</span></li>
+/**
+ * @param note whether it is new, where some are and some are not
+ * @param mark how a risky one is marked, beside its colour
+ */
+function scopeItem(
+  { name, description, risky }: Pick<ScopeLine, 'name' | 'description' | 'risky'>,
+  note?: string,
+  mark = 'Think twice',
+): Html {
+  return html`<li${risky && html` class="risky"`}><span class="what">${description}</span>
+${risky && html`<strong class="tag risk">${mark}</strong>\n`}${note !== undefined && html`<span class="tag">${note}</span>\n`}<code>${name}</code></li>
 `;
 }
 

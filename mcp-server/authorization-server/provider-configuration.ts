@@ -3,26 +3,19 @@
 
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import {
-  type Client,
-  type ClientMetadata,
-  type Configuration,
-  errors,
-  interactionPolicy,
-  type KoaContextWithOIDC,
-} from 'oidc-provider';
+import { type Client, type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { type Accounts, toAccount } from './accounts.ts';
-import { isAnonymous, mayUseGrant, REGISTERED_CLIENT_PREFIX } from './anonymous-clients.ts';
+import { isAnonymous, mayUseGrant } from './anonymous-clients.ts';
 import type { BrowserSecrets } from './browser-secrets.ts';
 import { RESOURCE_SERVER_CLIENT_ID } from './clients.ts';
-import { CONNECTIONS_CLIENT_ID } from './connections-page.ts';
 import { DEVICE_GRANT, deviceFlowFeature } from './device-flow.ts';
 import type { Dialect } from './dialect.ts';
+import { createInteractionPolicy, loadExistingGrant } from './interaction-policy.ts';
 import { LIFETIMES_SECONDS, METADATA_DOCUMENT_LIMITS } from './limits.ts';
 import type { MetadataDocuments } from './metadata-documents.ts';
 import { PAGE_HEADERS, renderPage } from './page-response.ts';
-import { errorPage } from './pages.ts';
-import { OPENID_SCOPE, resolveScope, splitScope } from './scope-rules.ts';
+import { refusalPage } from './refusal-page.ts';
+import { OFFLINE_SCOPE, OPENID_SCOPE, resolveScope, splitScope } from './scope-rules.ts';
 import type { SigningKey } from './signing-keys.ts';
 import type { Store } from './store.ts';
 
@@ -72,7 +65,7 @@ export function createProviderConfiguration(options: ProviderConfigurationOption
     clientDefaults: { response_modes: ['query'] },
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     // The resource's scopes stand here as well: only what stands here may be in a client's `scope` and in metadata.
-    scopes: [OPENID_SCOPE, ...scopes],
+    scopes: [OPENID_SCOPE, ...(dialect.needsOfflineAccess ? [OFFLINE_SCOPE] : []), ...scopes],
     responseTypes: ['code'],
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
@@ -90,10 +83,13 @@ export function createProviderConfiguration(options: ProviderConfigurationOption
     },
     findAccount: (_context, accountId) => toAccount(accounts.find(accountId)),
     fetch: documents.fetch,
+    fetchResponseBodyLimits: { 'client_id metadata document': METADATA_DOCUMENT_LIMITS.maxKeptBytes },
     extraTokenClaims: (_context, token) => dialect.extraClaims(token),
     formats: { customizers: { jwt: (context, token, jwt) => dialect.shape(context, token, jwt) } },
     rotateRefreshToken: true,
-    issueRefreshToken: (_context, client) => client.grantTypeAllowed('refresh_token'),
+    issueRefreshToken: (_context, client, source) =>
+      client.grantTypeAllowed('refresh_token') &&
+      (!dialect.needsOfflineAccess || splitScope(source.scope).includes(OFFLINE_SCOPE)),
     // A refresh token outlives the browser session: the command line does not sign out with the browser.
     expiresWithSession: () => false,
     clientBasedCORS: (_context, origin, client) => isOriginOfClient(origin, client),
@@ -130,11 +126,11 @@ export function createProviderConfiguration(options: ProviderConfigurationOption
       },
       registration: {
         enabled: options.openRegistration,
-        idFactory: () => `${REGISTERED_CLIENT_PREFIX}${randomBytes(16).toString('base64url')}`,
+        idFactory: () => `${dialect.registeredClientPrefix}${randomBytes(16).toString('base64url')}`,
       },
       registrationManagement: { enabled: options.openRegistration, rotateRegistrationAccessToken: false },
       clientIdMetadataDocument: {
-        enabled: options.openRegistration,
+        enabled: options.openRegistration && dialect.takesMetadataDocuments,
         ack: 'draft-02',
         allowFetch: async (_context, clientId) => {
           const verdict = await documents.judgeUrl(clientId);
@@ -172,35 +168,6 @@ export function createProviderConfiguration(options: ProviderConfigurationOption
 /** Auth0's answer to a request without `audience`: an opaque token. The library's type asks for a name all the same. */
 const NO_RESOURCE = undefined as unknown as string;
 
-/** Whom nobody vouched for is asked about each time, wherever the answer goes. RFC 8252 §8.6, MCP "Localhost redirect" */
-function createInteractionPolicy() {
-  const policy = interactionPolicy.base();
-  const { Check } = interactionPolicy;
-  policy
-    .get('consent')
-    ?.checks.add(
-      new Check('unvouched_client_prompt', 'nobody vouched for this client', 'interaction_required', ({ oidc }) =>
-        oidc.client && isAnonymous(oidc.client.clientId) && !oidc.result?.consent
-          ? Check.REQUEST_PROMPT
-          : Check.NO_NEED_TO_PROMPT,
-      ),
-    );
-  return policy;
-}
-
-/** The page of connections is ours and learns nothing but that somebody is signed in: there is nothing to consent to. */
-async function loadExistingGrant({ oidc }: KoaContextWithOIDC) {
-  const { client, session, provider, result } = oidc;
-  if (!client || !session) return undefined;
-  const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
-  const known = grantId === undefined ? undefined : await provider.Grant.find(grantId);
-  if (known || client.clientId !== CONNECTIONS_CLIENT_ID || session.accountId === undefined) return known;
-  const grant = new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
-  grant.addOIDCScope(OPENID_SCOPE);
-  await grant.save();
-  return grant;
-}
-
 /** The last line of defence: whatever got into a registration, nobody unvouched for gets a token without a person. */
 function judgeGrant({ oidc }: KoaContextWithOIDC, client: Client): void {
   const grantType = oidc.route === 'device_authorization' ? DEVICE_GRANT : oidc.params?.['grant_type'];
@@ -225,7 +192,12 @@ function judgeScope({ oidc }: KoaContextWithOIDC, client: Client, options: Provi
     requested: typeof params['scope'] === 'string' ? params['scope'] : undefined,
     allowed,
     defaults: isMachine ? allowed : isAuthorization ? options.defaultScopes : undefined,
-    isForPerson: !isMachine,
+    forPersons: isMachine
+      ? []
+      : [
+          ...(options.dialect.strangersMayIdentify || !isAnonymous(client.clientId) ? [OPENID_SCOPE] : []),
+          ...(options.dialect.needsOfflineAccess ? [OFFLINE_SCOPE] : []),
+        ],
   });
   if (!verdict.ok) throw new errors.InvalidScope(verdict.reason, verdict.scope);
   params['scope'] = verdict.scope;
@@ -267,11 +239,5 @@ function renderError(
     return;
   }
   context.set({ ...PAGE_HEADERS });
-  context.body = renderPage(
-    errorPage({
-      title: 'This did not work',
-      explanation: `The authorization server refused the request: ${out.error_description ?? out.error}. Go back to the program that sent you here and start again.`,
-      code: out.error,
-    }),
-  );
+  context.body = renderPage(refusalPage(out.error, out.error_description));
 }

@@ -27,7 +27,7 @@ test('one byte more is refused with 413, and the connection ends after the answe
   assert.equal(response.getHeader('connection'), 'close');
 });
 
-test('a body that does not come in time is refused with 408', async (t) => {
+test('A10.time: a body that does not come in time is refused with 408', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { request, response } = exchange();
   const body = readBody(request, response, LIMITS);

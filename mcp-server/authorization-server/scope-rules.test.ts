@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { dropOfflineAccess, resolveScope } from './scope-rules.ts';
 
 const ALLOWED = ['read:add', 'write:notes'];
-const person = { allowed: ALLOWED, defaults: ['read:add'], isForPerson: true };
-const machine = { allowed: ALLOWED, defaults: ALLOWED, isForPerson: false };
+const person = { allowed: ALLOWED, defaults: ['read:add'], forPersons: ['openid'] };
+const machine = { allowed: ALLOWED, defaults: ALLOWED, forPersons: [] };
 
 test('a request without scope gets the defaults, as far as the client may have them', () => {
   assert.deepEqual(resolveScope({ ...machine, requested: undefined }), { ok: true, scope: 'read:add write:notes' });

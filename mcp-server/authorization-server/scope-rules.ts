@@ -4,7 +4,7 @@
 /** OpenID Connect's own scope: asks for an ID token. */
 export const OPENID_SCOPE = 'openid';
 /** Asks for a refresh token. */
-const OFFLINE_SCOPE = 'offline_access';
+export const OFFLINE_SCOPE = 'offline_access';
 
 export type ScopeVerdict =
   | { readonly ok: true; readonly scope: string | undefined }
@@ -20,8 +20,8 @@ export interface ScopeRequest {
    * and `undefined` where an earlier answer already says it (a code, a refresh token).
    */
   readonly defaults: readonly string[] | undefined;
-  /** Is there a person, whose account `openid` could mean? */
-  readonly isForPerson: boolean;
+  /** What may be asked of a person beside the scopes of the resource: `openid` and the like. Nothing of a machine. */
+  readonly forPersons: readonly string[];
 }
 
 /**
@@ -29,7 +29,7 @@ export interface ScopeRequest {
  *
  * @see RFC 6749 §3.3, §5.2
  */
-export function resolveScope({ requested, allowed, defaults, isForPerson }: ScopeRequest): ScopeVerdict {
+export function resolveScope({ requested, allowed, defaults, forPersons }: ScopeRequest): ScopeVerdict {
   const names = splitScope(requested);
   if (names.length === 0) {
     const scope = defaults?.filter((name) => allowed.includes(name)).join(' ');
@@ -37,10 +37,21 @@ export function resolveScope({ requested, allowed, defaults, isForPerson }: Scop
       ? { ok: false, reason: 'this client may have none of the default scopes', scope: defaults?.join(' ') ?? '' }
       : { ok: true, scope };
   }
-  const refused = names.find((name) => !allowed.includes(name) && !(isForPerson && name === OPENID_SCOPE));
+  const refused = names.find((name) => !allowed.includes(name) && !forPersons.includes(name));
   return refused === undefined
     ? { ok: true, scope: names.join(' ') }
     : { ok: false, reason: 'requested scope is unknown or not allowed for this client', scope: refused };
+}
+
+/**
+ * oidc-provider grants `offline_access` only together with `prompt=consent`; Auth0 asks for nothing of the kind. Consent is
+ * asked of most clients here anyway.
+ */
+export function askConsentForOfflineAccess(parameters: URLSearchParams): void {
+  const prompts = splitScope(parameters.get('prompt') ?? undefined);
+  if (!splitScope(parameters.get('scope') ?? undefined).includes(OFFLINE_SCOPE)) return;
+  if (prompts.includes('consent') || prompts.includes('none') || parameters.getAll('prompt').length > 1) return;
+  parameters.set('prompt', [...prompts, 'consent'].join(' '));
 }
 
 /**

@@ -130,7 +130,7 @@ test('codes and refresh tokens are not in the file, so a copy of it redeems noth
     assert.equal((await readFile(file + suffix)).includes('very-secret'), false, suffix);
 });
 
-test('writes remove what has expired, a bounded number each, after a period of grace', async (t) => {
+test('A10.sweep: writes remove what has expired, a bounded number each, after a period of grace', async (t) => {
   let nowMs = 0;
   const { file, adapter } = await open(t, () => nowMs);
   const rows = STORE_LIMITS.sweepRowsPerWrite + 5;
@@ -145,7 +145,7 @@ test('writes remove what has expired, a bounded number each, after a period of g
   assert.equal(countRows(file, 'Interaction'), 0);
 });
 
-test('a model never has more rows than its cap, the newest stay, and other models are not touched', async (t) => {
+test('A10.rows: a model never has more rows than its cap, the newest stay, and other models are not touched', async (t) => {
   let nowMs = 0;
   const { file, adapter } = await open(t, () => nowMs);
   await adapter('Grant').upsert('g1', {}, 60);
@@ -160,7 +160,7 @@ test('a model never has more rows than its cap, the newest stay, and other model
   assert.notEqual(await adapter('Interaction').find(`i${max + 9}`), undefined);
 });
 
-test('A10: strangers’ sessions and interactions make room before those of people who signed in', async (t) => {
+test('A10.strangers: strangers’ sessions and interactions make room before those of people who signed in', async (t) => {
   const { adapter } = await open(t);
   const max = STORE_LIMITS.maxRowsPerModel.default;
   for (const model of ['Session', 'Interaction']) {

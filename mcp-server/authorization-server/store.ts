@@ -1,6 +1,6 @@
 // What the authorization server remembers, in one SQLite file: what oidc-provider stores (entries.ts), revoked grants and
-// tokens (revocations.ts), accounts (account-store.ts) and what people have connected (connections.ts). oidc-provider's
-// own store is an in-memory cache of 1 000 entries that strangers can flush; this one survives a restart, is bounded
+// tokens (revocations.ts), accounts (account-store.ts), what people have connected (connections.ts), who the clients are
+// (known-clients.ts) and which passwords were tried (stored-attempts.ts). oidc-provider's own store is an in-memory cache of 1 000 entries that strangers can flush; this one survives a restart, is bounded
 // per model, and lets a code be used exactly once, across processes too.
 
 import { DatabaseSync } from 'node:sqlite';
@@ -8,9 +8,11 @@ import type { AdapterFactory } from 'oidc-provider';
 import { type AccountStore, createAccountStore } from './account-store.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { createEntries } from './entries.ts';
+import { createKnownClients, type KnownClients } from './known-clients.ts';
 import { OVERLAP_SECONDS, STORE_LIMITS } from './limits.ts';
 import { ensurePrivateFile, unreadable } from './private-files.ts';
 import { createRevocations, type Revocations } from './revocations.ts';
+import { createStoredAttempts, type StoredAttempts } from './stored-attempts.ts';
 
 export interface StoreOptions {
   readonly file: string;
@@ -26,10 +28,12 @@ export interface Store {
   readonly revocations: Revocations;
   readonly connections: Connections;
   readonly accounts: AccountStore;
+  readonly clients: KnownClients;
+  readonly attempts: StoredAttempts;
   close(): void;
 }
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** Each step takes a database of the version before to its own; a new database walks all of them. */
 const MIGRATIONS: readonly string[] = [
@@ -76,6 +80,16 @@ const MIGRATIONS: readonly string[] = [
     created_at    INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE attempt (
+    kind     TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    ends_at  INTEGER NOT NULL,
+    PRIMARY KEY (kind, key)
+  ) STRICT;
+  CREATE INDEX attempt_end ON attempt (ends_at);
+  `,
 ];
 
 /**
@@ -99,6 +113,8 @@ export async function openStore({
     revocations,
     connections: createConnections(database, seconds, entries.endGrant),
     accounts: createAccountStore(database, seconds, entries.endGrant),
+    clients: createKnownClients(database, seconds, entries.endClient),
+    attempts: createStoredAttempts(database, now),
     close: () => database.close(),
   };
 }

@@ -4,23 +4,17 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import * as oauth from 'openid-client';
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { openAdministration } from '../../mcp-server/authorization-server/administration.ts';
 import { createLog } from '../../mcp-server/log.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { callTool, startTestServer, type TestServer } from '../support/mcp-server.ts';
 import { serve } from '../support/ports.ts';
+import { beginLogin } from './login-client.ts';
+import { createPerson } from './person.ts';
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const PASSWORD = 'correct horse battery';
-
-interface Flow {
-  readonly configuration: oauth.Configuration;
-  readonly url: string;
-  readonly resource: string;
-  /** Redeems what the browser brought back. */
-  readonly redeem: (callback: string) => ReturnType<typeof oauth.authorizationCodeGrant>;
-}
 
 describe('a person at a browser', () => {
   let chromium: Browser;
@@ -28,6 +22,7 @@ describe('a person at a browser', () => {
   let server: TestServer;
   let context: BrowserContext;
   let page: Page;
+  let person: ReturnType<typeof createPerson>;
   before(async () => {
     [chromium, callback] = await Promise.all([
       launchChromium(),
@@ -51,61 +46,21 @@ describe('a person at a browser', () => {
     context = await chromium.newContext(options);
     context.setDefaultTimeout(10_000);
     page = await context.newPage();
+    person = createPerson(page);
   }
 
-  /** 401 → metadata of the resource → metadata of the issuer → registration → the address to open. */
-  async function begin(scope?: string, clientId?: string): Promise<Flow> {
-    const refused = await callTool(server.url, undefined, 'add', { a: 2, b: 40 });
-    assert.equal(refused.status, 401);
-    const challenge = refused.headers.get('www-authenticate') ?? '';
-    const metadataUrl = /resource_metadata="([^"]+)"/.exec(challenge)?.[1] ?? '';
-    const { resource, authorization_servers } = await (await fetch(metadataUrl)).json();
-    const options = { algorithm: 'oauth2' as const, execute: [oauth.allowInsecureRequests] };
-    const issuer = new URL(authorization_servers[0]);
-    const redirect_uri = `${callback.origin}/callback`;
-    const configuration =
-      clientId === undefined
-        ? await oauth.dynamicClientRegistration(
-            issuer,
-            { client_name: 'A new tool', redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' },
-            oauth.None(),
-            options,
-          )
-        : await oauth.discovery(issuer, clientId, undefined, oauth.None(), options);
-    const pkceCodeVerifier = oauth.randomPKCECodeVerifier();
-    const expectedState = oauth.randomState();
-    const url = oauth.buildAuthorizationUrl(configuration, {
-      redirect_uri,
-      scope: scope ?? /scope="([^"]+)"/.exec(challenge)?.[1] ?? '',
-      resource,
-      state: expectedState,
-      code_challenge: await oauth.calculatePKCECodeChallenge(pkceCodeVerifier),
-      code_challenge_method: 'S256',
-    });
-    const redeem = (target: string) =>
-      oauth.authorizationCodeGrant(configuration, new URL(target), { pkceCodeVerifier, expectedState }, { resource });
-    return { configuration, url: url.href, resource, redeem };
-  }
-
-  const press = (name: string | RegExp) => page.getByRole('button', { name }).click();
-  const textOf = async (locator: Locator) => (await locator.textContent())?.trim() ?? '';
-  const heading = () => textOf(page.getByRole('heading', { level: 1 }));
+  const begin = (scope?: string, clientId?: string) =>
+    beginLogin(server.url, { redirectUri: `${callback.origin}/callback`, scope, clientId });
   const backAtClient = () => page.getByText('Back at the client').waitFor();
-
-  async function allow(): Promise<void> {
-    await press('Sign in as Demo User');
-    await press('Allow');
-    await backAtClient();
-  }
 
   test('M7: 401, discovery, registration, sign-in, consent, code, token, call, 42', async () => {
     const flow = await begin();
     const outside: string[] = [];
     page.on('request', (request) => outside.push(new URL(request.url()).host));
     await page.goto(flow.url);
-    await press('Sign in as Demo User');
-    assert.equal(await heading(), 'Allow A new tool to act for you?');
-    const text = await textOf(page.locator('main'));
+    await person.press('Sign in as Demo User');
+    assert.equal(await person.heading(), 'Allow A new tool to act for you?');
+    const text = await person.textOf(page.locator('main'));
     for (const part of [
       'A new tool',
       new URL(callback.origin).host,
@@ -114,7 +69,7 @@ describe('a person at a browser', () => {
       'Nobody has checked this name',
     ])
       assert.ok(text.includes(part), part);
-    await press('Allow');
+    await person.press('Allow');
     await backAtClient();
     const tokens = await flow.redeem(page.url());
     const response = await callTool(server.url, tokens.access_token, 'add', { a: 2, b: 40 });
@@ -129,17 +84,15 @@ describe('a person at a browser', () => {
 
   test('a person who says no comes back to the client without a code', async () => {
     const flow = await begin();
-    await page.goto(flow.url);
-    await press('Sign in as Demo User');
-    await press('Deny');
+    await person.answer(flow.url, 'Deny');
     await backAtClient();
     await assert.rejects(flow.redeem(page.url()), { error: 'access_denied' });
   });
 
   test('a step up shows what is new, and what was allowed before only on request', async () => {
     const first = await begin('read:notes', 'local-cli');
-    await page.goto(first.url);
-    await allow();
+    await person.answer(first.url, 'Allow');
+    await backAtClient();
     const more = await begin('read:notes write:notes delete:notes', 'local-cli');
     await page.goto(more.url);
     await page.getByRole('heading', { name: 'New: it would also be able to' }).waitFor();
@@ -150,7 +103,7 @@ describe('a person at a browser', () => {
     await page.getByText('You allowed this before (1)').click();
     assert.equal(await page.getByText('read:notes').isVisible(), true);
     assert.ok((await page.getByText('Think twice').count()) > 0, 'risky scopes are marked');
-    await press('Allow');
+    await person.press('Allow');
     await backAtClient();
     assert.equal((await more.redeem(page.url())).scope, 'read:notes write:notes delete:notes');
   });
@@ -160,15 +113,15 @@ describe('a person at a browser', () => {
     const device = await oauth.initiateDeviceAuthorization(configuration, { resource });
     await page.goto(device.verification_uri);
     await page.getByLabel('Code').fill('WRNG-CODE');
-    await press('Continue');
-    assert.match(await textOf(page.getByRole('alert')), /not known/);
+    await person.press('Continue');
+    assert.match(await person.textOf(page.getByRole('alert')), /not known/);
     await page.getByLabel('Code').fill(device.user_code.toLowerCase());
-    await press('Continue');
-    assert.equal(await heading(), 'Is this your device?');
-    assert.ok((await textOf(page.locator('main'))).includes(device.user_code));
-    await press('Continue');
-    await press('Sign in as Demo User');
-    await press('Allow');
+    await person.press('Continue');
+    assert.equal(await person.heading(), 'Is this your device?');
+    assert.ok((await person.textOf(page.locator('main'))).includes(device.user_code));
+    await person.press('Continue');
+    await person.press('Sign in as Demo User');
+    await person.press('Allow');
     await page.getByText('The device is connected').waitFor();
     const tokens = await oauth.genericGrantRequest(configuration, DEVICE_GRANT, { device_code: device.device_code });
     assert.equal((await callTool(server.url, tokens.access_token, 'add', { a: 2, b: 40 })).status, 200);
@@ -176,13 +129,13 @@ describe('a person at a browser', () => {
 
   test('what is connected is listed and can be revoked, and then its token is refused', async () => {
     const flow = await begin();
-    await page.goto(flow.url);
-    await allow();
+    await person.answer(flow.url, 'Allow');
+    await backAtClient();
     const { access_token } = await flow.redeem(page.url());
     await page.goto(`${server.issuer}/connections`);
-    assert.match(await textOf(page.getByRole('listitem').first()), /A new tool[\s\S]*last used just now/);
-    await press('Revoke A new tool');
-    assert.match(await textOf(page.getByRole('status')), /Revoked/);
+    assert.match(await person.textOf(page.getByRole('listitem').first()), /A new tool[\s\S]*last used just now/);
+    await person.press('Revoke A new tool');
+    assert.match(await person.textOf(page.getByRole('status')), /Revoked/);
     assert.equal(await page.getByText('Nothing is connected').isVisible(), true);
     const until = Date.now() + 3_000;
     let status = 200;
@@ -197,21 +150,17 @@ describe('a person at a browser', () => {
     administration.close();
     const flow = await begin();
     await page.goto(flow.url);
-    const tryPassword = async (password: string) => {
-      await page.getByLabel('Name').fill('ana');
-      await page.getByLabel('Password').fill(password);
-      await press('Sign in');
-    };
+    const tryPassword = (password: string) => person.signIn('ana', password);
     await tryPassword('wrong-guess');
-    assert.equal(await textOf(page.getByRole('alert')), 'Name or password is wrong.');
+    assert.equal(await person.textOf(page.getByRole('alert')), 'Name or password is wrong.');
     assert.equal(await page.getByLabel('Name').inputValue(), 'ana');
     assert.equal(await page.getByLabel('Password').inputValue(), '');
     await tryPassword(PASSWORD);
-    assert.match(await heading(), /^Allow/);
+    assert.match(await person.heading(), /^Allow/);
     await page.goto(`${flow.url}&prompt=login`);
     for (let i = 0; i < 10; i += 1) await tryPassword('wrong-guess');
     await tryPassword(PASSWORD);
-    assert.match(await textOf(page.getByRole('alert')), /Too many tries/);
+    assert.match(await person.textOf(page.getByRole('alert')), /Too many tries/);
   });
 
   test('the keyboard is enough: Tab goes from top to bottom, the focus is visible, Enter answers', async () => {
@@ -240,42 +189,83 @@ describe('a person at a browser', () => {
     await context.close();
     await open({ javaScriptEnabled: false });
     const flow = await begin(undefined, 'local-cli');
-    await page.goto(flow.url);
-    await allow();
+    await person.answer(flow.url, 'Allow');
+    await backAtClient();
     assert.ok((await flow.redeem(page.url())).access_token);
     const device = await oauth.initiateDeviceAuthorization(flow.configuration, { resource: flow.resource });
     await page.goto(device.verification_uri_complete ?? '');
     assert.equal(await page.getByLabel('Code').inputValue(), device.user_code);
-    await press('Continue');
-    await press('Continue');
-    await press('Allow');
+    await person.press('Continue');
+    await person.press('Continue');
+    await person.press('Allow');
     await page.getByText('The device is connected').waitFor();
     await page.goto(`${server.issuer}/connections`);
-    await press('Sign out');
+    await person.press('Sign out');
     await page.getByText('Signed out').waitFor();
   });
 
+  test('a name cannot reach into the sentence around it, and one of several alphabets is pointed out', async () => {
+    const redirectUri = `${callback.origin}/callback`;
+    for (const [name, warned] of [
+      ['\u05DE\u05E0\u05D4\u05DC 1', false],
+      ['G\u043E\u043Egle', true],
+    ] as const) {
+      const flow = await beginLogin(server.url, { redirectUri, name });
+      await page.goto(flow.url);
+      if (!warned) await person.press('Sign in as Demo User');
+      assert.equal(await person.heading(), `Allow ${name} to act for you?`);
+      const heading = page.getByRole('heading', { level: 1 }).locator('bdi');
+      assert.equal(await heading.evaluate((element) => getComputedStyle(element).unicodeBidi), 'isolate');
+      assert.equal(await page.getByText('several alphabets').isVisible(), warned);
+    }
+  });
+
   for (const colorScheme of ['light', 'dark'] as const)
-    test(`the pages fit a phone and can be read, in ${colorScheme}`, async () => {
+    test(`every page fits a phone and can be read, in ${colorScheme}`, async () => {
       await context.close();
       await open({ colorScheme, viewport: { width: 320, height: 640 } });
-      const flow = await begin('read:add read:notes write:notes delete:notes');
-      await page.goto(flow.url);
       const check = async () => {
+        await page.getByRole('heading', { level: 1 }).waitFor();
         const { overflow, contrast } = await page.evaluate(measure);
         assert.ok(overflow <= 0, `${page.url()} is ${overflow} px too wide`);
         assert.ok(contrast >= 4.5, `${page.url()} has a contrast of ${contrast}`);
       };
+      const scope = 'read:add read:notes write:notes delete:notes';
+      const redirectUri = `${callback.origin}/callback`;
+      const flow = await beginLogin(server.url, { redirectUri, scope, name: 'Supercalifragilistic'.repeat(4) });
+      await page.goto(flow.url);
       await check();
-      await press('Sign in as Demo User');
+      await person.press('Sign in as Demo User');
       await page.getByRole('button', { name: 'Allow' }).waitFor();
       await check();
-      await press('Allow');
+      await page.goto(`${server.issuer}/connections`);
+      await page.getByText('Nothing is connected').waitFor();
+      await check();
+      await person.answer(flow.url, 'Allow');
       await backAtClient();
-      for (const path of ['/connections', '/activate', '/interaction/nonsense']) {
+      await flow.redeem(page.url());
+      for (const path of ['/connections', '/interaction/nonsense', '/authorize?client_id=nobody', '/activate']) {
         await page.goto(`${server.issuer}${path}`);
         await check();
       }
+      await page.getByLabel('Code').fill('WRNG-CODE');
+      await person.press('Continue');
+      await check();
+      const { configuration, resource } = await begin(undefined, 'local-cli');
+      const device = await oauth.initiateDeviceAuthorization(configuration, { resource });
+      await page.getByLabel('Code').fill(device.user_code);
+      await person.press('Continue');
+      await check();
+      await person.press('Continue');
+      await check();
+      await person.press('Deny');
+      await check();
+      const administration = await openAdministration({ dataDir: server.dataDir, log: createLog({ level: 'error' }) });
+      await administration.addUser('ana', PASSWORD);
+      administration.close();
+      await page.goto(flow.url);
+      await person.signIn('ana', 'wrong-guess');
+      await check();
     });
 });
 

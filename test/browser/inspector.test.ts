@@ -5,11 +5,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { launchChromium } from '../support/chromium.ts';
 import { startTestServer } from '../support/mcp-server.ts';
 import { freePorts } from '../support/ports.ts';
+import { firstMatch } from './login-client.ts';
 
 const inspector = join(import.meta.dirname, '../../node_modules/.bin/mcp-inspector');
 
@@ -35,7 +35,7 @@ test('M3, M5: the MCP Inspector’s page logs in by itself and lists the tools',
   const page = await browser.newPage({ viewport: { width: 1600, height: 900 } });
   page.setDefaultTimeout(20_000);
 
-  await page.goto(await addressOf(child.stdout));
+  await page.goto(await firstMatch(child.stdout, /https?:\/\/127\.0\.0\.1:\d+\S*TOKEN=\S+/));
   await page.getByRole('switch').first().click({ force: true });
   await page.getByRole('button', { name: 'Sign in as Demo User' }).click();
   await page.getByRole('heading', { name: 'Allow MCP Inspector to act for you?' }).waitFor();
@@ -46,11 +46,3 @@ test('M3, M5: the MCP Inspector’s page logs in by itself and lists the tools',
   assert.match(String(issued?.['client_id']), /^dyn_/);
   assert.equal(issued?.['grant_type'], 'authorization_code');
 });
-
-async function addressOf(output: NodeJS.ReadableStream): Promise<string> {
-  for await (const line of createInterface({ input: output })) {
-    const url = /https?:\/\/127\.0\.0\.1:\d+\S*TOKEN=\S+/.exec(line)?.[0];
-    if (url !== undefined) return url;
-  }
-  throw new Error('The Inspector ended without saying where it is');
-}

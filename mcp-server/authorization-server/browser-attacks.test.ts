@@ -1,0 +1,177 @@
+// Attacks by way of a browser: pages of another person, another tab, another server on this host, and markup in names.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decodeJwt } from 'jose';
+import * as oauth from 'openid-client';
+import { openAdministration } from './administration.ts';
+import {
+  codeRequest,
+  createBrowser,
+  formTokenOf,
+  obtainCode,
+  postForm,
+  RESOURCE,
+  recordingLog,
+  startTestServer,
+  type TestServer,
+} from './test-support.ts';
+
+const PASSWORD = 'correct horse battery';
+const [HOME, OTHER] = ['https://app.example.com/callback', 'https://app.example.com/other'];
+const WEB_APP = {
+  client_id: 'web-app',
+  client_secret: 'web-app-secret-web-app-secret-web-app',
+  grant_types: ['authorization_code'],
+  response_types: ['code' as const],
+  redirect_uris: [HOME, OTHER],
+};
+
+async function addUsers({ dataDir }: TestServer, ...names: string[]): Promise<void> {
+  const administration = await openAdministration({ dataDir, log: recordingLog() });
+  for (const name of names) await administration.addUser(name, PASSWORD);
+  administration.close();
+}
+
+test('A7.switch: a consent page of one person is worth nothing once another has signed in in that browser', async (t) => {
+  const server = await startTestServer(t);
+  await addUsers(server, 'ana', 'ben');
+  const browser = createBrowser(server.issuer);
+  const signIn = await browser.walk(codeRequest(server.issuer).url);
+  const ofAna = await browser.answer(signIn, 'sign-in', { name: 'ana', password: PASSWORD });
+  assert.match(ofAna.text, /<bdi>ana</);
+  const again = await browser.walk(codeRequest(server.issuer, { prompt: 'login' }).url);
+  const ofBen = await browser.answer(again, 'sign-in', { name: 'ben', password: PASSWORD });
+  const late = await browser.answer(ofAna, 'allow');
+  assert.deepEqual([late.status, late.location], [400, undefined]);
+  assert.match(ofBen.text, /<bdi>ben</);
+  assert.ok(new URL((await browser.answer(ofBen, 'allow')).location ?? '').searchParams.has('code'));
+});
+
+test('A7.switch: a form of one browser session is no good in another, even with both cookies at hand', async (t) => {
+  const server = await startTestServer(t);
+  const [victim, attacker] = [createBrowser(server.issuer), createBrowser(server.issuer)];
+  const victims = await victim.answer(await victim.walk(codeRequest(server.issuer).url), 'sign-in');
+  const attackers = await attacker.answer(await attacker.walk(codeRequest(server.issuer).url), 'sign-in');
+  const cookies = (browser: typeof victim, prefix: string) =>
+    browser
+      .cookies()
+      .filter(({ name }) => name.startsWith(prefix))
+      .map(({ name, value }) => `${name}=${value}`);
+  // The attacker's form and interaction, planted into the victim's session: the victim would allow the attacker's client.
+  const planted = [...cookies(attacker, 'interaction'), ...cookies(victim, 'session')].join('; ');
+  for (const [page, token] of [
+    [attackers, formTokenOf(victims)],
+    [victims, formTokenOf(attackers)],
+    [victims, formTokenOf(victims)],
+  ] as const) {
+    const response = await fetch(page.url, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { cookie: planted },
+      body: new URLSearchParams({ form_token: token, answer: 'allow' }),
+    });
+    assert.ok([400, 403].includes(response.status), String(response.status));
+    assert.equal(response.headers.get('location'), null);
+  }
+});
+
+test('A7.consent: a yes is for this client, this redirect URI and these scopes, and for nothing else', async (t) => {
+  const other = { ...WEB_APP, client_id: 'other-app', redirect_uris: [HOME] };
+  const single = { ...WEB_APP, client_id: 'single-app', redirect_uris: [HOME] };
+  const server = await startTestServer(t, { extraClients: [WEB_APP, other, single] });
+  const { browser } = await obtainCode(server, { client_id: 'web-app', redirect_uri: HOME });
+  await obtainCode(server, { client_id: 'single-app', redirect_uri: HOME }, browser);
+  const asked = async (changes: Record<string, string>) =>
+    (await browser.walk(codeRequest(server.issuer, { redirect_uri: HOME, ...changes }).url)).text.includes(
+      'value="allow"',
+    );
+  assert.equal(await asked({ client_id: 'single-app' }), false, 'the very same request');
+  assert.equal(await asked({ client_id: 'single-app', scope: 'read:add write:notes' }), true, 'another scope');
+  assert.equal(await asked({ client_id: 'other-app' }), true, 'another client');
+  assert.equal(await asked({ client_id: 'web-app', redirect_uri: OTHER }), true, 'another redirect URI');
+  const silent = codeRequest(server.issuer, { client_id: 'web-app', redirect_uri: OTHER, prompt: 'none' });
+  const { location = '' } = await browser.visit(silent.url);
+  assert.match(location, /^https:\/\/app\.example\.com\/other\?error=interaction_required/);
+});
+
+test('A7.markup: what somebody types into the sign-in form, or puts into a link, comes back as text', async (t) => {
+  const server = await startTestServer(t);
+  await addUsers(server, 'ana');
+  const hostile = `"><script>alert(1)</script><img src=x onerror='alert(1)'>`;
+  const browser = createBrowser(server.issuer);
+  const page = await browser.walk(codeRequest(server.issuer, { login_hint: hostile, ui_locales: hostile }).url);
+  const pages = [
+    await browser.answer(page, 'sign-in', { name: hostile, password: hostile }),
+    await browser.visit(`${server.issuer}/activate?user_code=${encodeURIComponent(hostile)}`),
+    await browser.visit(`${server.issuer}/connections?error=${encodeURIComponent(hostile)}`),
+    await browser.visit(codeRequest(server.issuer, { client_id: hostile }).url),
+    await browser.visit(codeRequest(server.issuer, { redirect_uri: hostile }).url),
+    await browser.visit(`${server.issuer}/interaction/${encodeURIComponent(hostile)}`),
+  ];
+  for (const { text, url, headers } of pages) {
+    assert.doesNotMatch(text, /<script|<img/, url);
+    assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/, url);
+  }
+});
+
+test('A8.issuer, A8.iss: metadata, tokens, codes and errors name the issuer, letter by letter', async (t) => {
+  const server = await startTestServer(t);
+  const { issuer } = server;
+  for (const name of ['oauth-authorization-server', 'openid-configuration'])
+    assert.equal((await (await fetch(`${issuer}/.well-known/${name}`)).json()).issuer, issuer);
+  const { form, callback } = await obtainCode(server);
+  assert.equal(callback.searchParams.get('iss'), issuer);
+  assert.equal(decodeJwt((await postForm(server, form)).body['access_token'] ?? '').iss, issuer);
+  for (const fault of [{ scope: 'nonsense' }, { prompt: 'none' }, { code_challenge: undefined }]) {
+    const { location = '' } = await createBrowser(issuer).visit(codeRequest(issuer, fault).url);
+    assert.ok(new URL(location).searchParams.has('error'));
+    assert.equal(new URL(location).searchParams.get('iss'), issuer, JSON.stringify(fault));
+  }
+});
+
+function isIssuerMismatch(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && /"iss"/.test(error.cause.message);
+}
+
+test('A9.mix-up: a client that talks to two issuers refuses the code of the one for the other', async (t) => {
+  const [honest, hostile] = [await startTestServer(t), await startTestServer(t)];
+  const discover = ({ issuer }: TestServer) =>
+    oauth.discovery(new URL(issuer), 'local-cli', undefined, oauth.None(), {
+      algorithm: 'oauth2',
+      execute: [oauth.allowInsecureRequests],
+    });
+  const atHostile = await discover(hostile);
+  const { verifier, callback } = await obtainCode(honest);
+  const checks = { pkceCodeVerifier: verifier, expectedState: callback.searchParams.get('state') ?? '' };
+  const parameters = { resource: RESOURCE };
+  await assert.rejects(oauth.authorizationCodeGrant(atHostile, callback, checks, parameters), isIssuerMismatch);
+  const withoutIssuer = new URL(callback);
+  withoutIssuer.searchParams.delete('iss');
+  await assert.rejects(oauth.authorizationCodeGrant(atHostile, withoutIssuer, checks, parameters), isIssuerMismatch);
+  const tokens = await oauth.authorizationCodeGrant(await discover(honest), callback, checks, parameters);
+  assert.ok(tokens.access_token, 'the code was not spent');
+});
+
+test('A9.cookies: servers on neighbour ports share a jar and neither overwrite nor believe each other’s cookies', async (t) => {
+  const [one, other] = [await startTestServer(t), await startTestServer(t)];
+  const browser = createBrowser('http://localhost:');
+  await obtainCode(one, {}, browser);
+  await obtainCode(other, {}, browser);
+  const session = (server: TestServer) =>
+    browser.cookies().filter(({ name }) => name.startsWith(`session_${server.port}`));
+  assert.deepEqual([session(one).length, session(other).length], [2, 2], 'each with its signature');
+  assert.match((await browser.visit(`${one.issuer}/connections`)).text, /Signed in as/);
+  // The neighbour plants its own cookies under the names of this one.
+  const planted = session(other)
+    .map(({ name, value }) => `${name.replace(String(other.port), String(one.port))}=${value}`)
+    .join('; ');
+  const unsigned = session(one)
+    .filter(({ name }) => !name.endsWith('.sig'))
+    .map(({ name, value }) => `${name}=${value}`)
+    .join('; ');
+  for (const cookie of [planted, unsigned]) {
+    const response = await fetch(`${one.issuer}/connections`, { headers: { cookie }, redirect: 'manual' });
+    assert.equal(response.status, 303, 'nobody is signed in');
+  }
+});
