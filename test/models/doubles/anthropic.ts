@@ -1,5 +1,5 @@
-// Anthropic, POST /v1/messages. Source: CreateMessageParams of Anthropic's OpenAPI document, as generated into
-// @anthropic-ai/sdk 0.122.0 (resources/messages), read 2026-11-23; what holds between messages from its 400 answers.
+// Anthropic, POST /v1/messages. Source: schemas/anthropic.json, opened on 2026-11-27, and @anthropic-ai/sdk 0.122.0
+// (resources/messages); what holds between messages from its 400 answers.
 
 import * as z from 'zod';
 import { createFormat, KEY, type WireFormat } from '../wire-format.ts';
@@ -83,6 +83,7 @@ export const anthropic: WireFormat = createFormat<Body>({
   contentType: 'text/event-stream; charset=utf-8',
   environment: (origin) => ({ ANTHROPIC_BASE_URL: origin, ANTHROPIC_API_KEY: KEY }),
   path: '/v1/messages',
+  published: { name: 'anthropic' },
   key: { header: 'x-api-key', value: KEY, status: 401 },
   headers: { 'anthropic-version': /^2023-06-01$/ },
   schema,

@@ -1,7 +1,7 @@
-// Google Gemini, POST /v1beta/models/{model}:streamGenerateContent?alt=sse. Source: GenerateContentRequest of Google's
-// discovery document generativelanguage v1beta, as remembered and from public bug reports on 2026-11-23, the document itself was not opened; what holds between turns from its 400 answers ("Please
-// ensure that the number of function response parts is equal to the number of function call parts of the function call
-// turn", cloudwego/eino-ext issue 571: results in turns of their own are refused).
+// Google Gemini, POST /v1beta/models/{model}:streamGenerateContent?alt=sse. Source: schemas/google.json, opened on
+// 2026-11-27; what holds between turns from its 400 answers ("Please ensure that the number of function response parts is
+// equal to the number of function call parts of the function call turn", cloudwego/eino-ext issue 571: results in turns of
+// their own are refused). The document says `id` of a call, which the package never sends back.
 
 import * as z from 'zod';
 import { createFormat, event, KEY, type Reply, USAGE, type WireFormat, wordsOf } from '../wire-format.ts';
@@ -75,6 +75,7 @@ export const google: WireFormat = createFormat<Body>({
   contentType: 'text/event-stream',
   environment: (origin) => ({ GOOGLE_BASE_URL: origin, GOOGLE_API_KEY: KEY }),
   path: `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`,
+  published: { name: 'google' },
   // A wrong key is a bad request to this vendor.
   key: {
     header: 'x-goog-api-key',

@@ -1,5 +1,5 @@
-// OpenAI, POST /v1/chat/completions. Source: CreateChatCompletionRequest of OpenAI's OpenAPI document, as generated into
-// openai 7.57.0, read 2026-11-23. Azure and compatible servers build on it.
+// OpenAI, POST /v1/chat/completions. Source: schemas/openai-chat.json, opened on 2026-11-27, and openai 7.57.0. Azure and
+// compatible servers build on it.
 
 import * as z from 'zod';
 import { createFormat, type FormatParts, KEY, type WireFormat } from '../wire-format.ts';
@@ -62,6 +62,7 @@ export const openaiChatParts: Omit<FormatParts<ChatBody>, 'id' | 'selection' | '
   contentType: 'text/event-stream; charset=utf-8',
   key: { header: 'authorization', value: `Bearer ${KEY}`, status: 401 },
   schema: z.strictObject(openaiChatFields),
+  published: { name: 'openai-chat' },
   rules: OPENAI_RULES,
   error: openaiError,
   stream: (reply, turn) => streamChat({ model: MODEL, usage: 'trailing' }, reply, turn),

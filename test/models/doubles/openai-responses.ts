@@ -1,5 +1,5 @@
-// OpenAI, POST /v1/responses. Source: CreateResponse of OpenAI's OpenAPI document, as generated into openai 7.57.0
-// (resources/responses), read 2026-11-23.
+// OpenAI, POST /v1/responses. Source: schemas/openai-responses.json, opened on 2026-11-27, and openai 7.57.0
+// (resources/responses).
 
 import * as z from 'zod';
 import { createFormat, KEY, type WireFormat } from '../wire-format.ts';
@@ -98,6 +98,7 @@ export const openaiResponses: WireFormat = createFormat<Body>({
   officialOrigin: 'https://api.openai.com',
   environment: () => ({ OPENAI_API_KEY: KEY }),
   path: '/v1/responses',
+  published: { name: 'openai-responses' },
   key: { header: 'authorization', value: `Bearer ${KEY}`, status: 401 },
   schema,
   rules: [({ stream }) => (stream ? undefined : 'This double only streams.'), refuseDanglingItems, refuseTools],

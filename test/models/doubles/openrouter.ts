@@ -1,6 +1,6 @@
-// OpenRouter, POST /api/v1/chat/completions. Source: ChatGenerationParams of OpenRouter's OpenAPI document, as generated
-// into @langchain/openrouter 0.4.11, and its handbook's list of parameters, read 2026-11-23. Comments keep the stream
-// alive, and usage comes last, with an empty list of choices (Effect-TS/effect pull request 6117, March 2026).
+// OpenRouter, POST /api/v1/chat/completions. Source: schemas/openrouter.json, whose document was opened on 2026-11-27, and
+// the handbook's list of parameters. Comments keep the stream alive, and usage comes last, with an empty list of choices
+// (Effect-TS/effect pull request 6117, March 2026).
 
 import * as z from 'zod';
 import { createFormat, KEY, type WireFormat } from '../wire-format.ts';
@@ -17,6 +17,7 @@ export const openrouter: WireFormat = createFormat({
   selection: { provider: 'openrouter', model: MODEL, reason: 'LLM_MODEL' },
   environment: (origin) => ({ OPENROUTER_BASE_URL: `${origin}/api/v1`, OPENROUTER_API_KEY: KEY }),
   path: '/api/v1/chat/completions',
+  published: { name: 'openrouter' },
   schema: z.strictObject({
     ...openaiChatFields,
     messages: chatMessagesSchema({
