@@ -4,7 +4,7 @@
 import { DynamicStructuredTool, type StructuredToolInterface } from '@langchain/core/tools';
 import { MemorySaver } from '@langchain/langgraph';
 import { createGraph } from '../../agent/graph.ts';
-import type { Environment } from '../../agent/models/provider.ts';
+import type { Environment, ToolCallingModel } from '../../agent/models/provider.ts';
 import { createModel, describeModelError } from '../../agent/models/registry.ts';
 import { createSession } from '../../agent/session.ts';
 import type { TurnEvent } from '../../agent/turn-events.ts';
@@ -17,6 +17,8 @@ export interface Conversation {
   readonly pausesMs: readonly number[];
   /** Resolves when the tool `wait` has been called. */
   readonly toolIsRunning: Promise<void>;
+  /** The model with the tools, without graph and session. */
+  readonly boundModel: Pick<ToolCallingModel, 'stream'>;
   /** Runs one turn to its end. */
   say(request: string, signal?: AbortSignal): Promise<Turn>;
   close(): Promise<void>;
@@ -53,9 +55,10 @@ export async function startConversation(
   });
   const running = Promise.withResolvers<void>();
   const serverOf = () => 'local';
+  const tools = createTools(running.resolve);
   const graph = createGraph({
     model,
-    tools: createTools(running.resolve),
+    tools,
     serverOf,
     maxTurns: 12,
     describeModelError: (error) => describeModelError(error, format.selection),
@@ -65,6 +68,7 @@ export async function startConversation(
   return {
     double,
     pausesMs,
+    boundModel: model.bindTools(tools),
     toolIsRunning: running.promise,
     say: async (request, signal = new AbortController().signal) => {
       const events: TurnEvent[] = [];

@@ -27,11 +27,16 @@ export interface CallReply {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** What the model says, in no vendor's words: text word by word, or tool calls. */
+/** What the model says, in no vendor's words: thoughts and text word by word, or tool calls. */
 export interface Reply {
+  /** Not streamed by a format without reasoning. */
+  readonly reasoning?: string;
   readonly text?: string;
   readonly calls?: readonly CallReply[];
 }
+
+/** What a vendor signs thoughts with, which has to come back with them. */
+export const SIGNATURE = 'c2lnbmVkLWJ5LXRoZS1kb3VibGU=';
 
 /** Tokens that every answer reports. */
 export const USAGE = { input: 11, output: 7 } as const;
@@ -41,6 +46,8 @@ export interface WireFormat {
   readonly id: string;
   readonly selection: ModelSelection;
   readonly contentType: string;
+  /** Whether the vendor shows what its models think; and if so, what of it has to come back, as it was. */
+  readonly reasoning: 'none' | 'plain' | { readonly comesBackAs: string };
   /** The vendor's own origin, where the API cannot be had elsewhere; calls of it are led to the double. */
   readonly officialOrigin?: string;
   /** The variables that point the agent at a double. */

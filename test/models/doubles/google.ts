@@ -4,7 +4,7 @@
 // their own are refused). The document says `id` of a call, which the package never sends back.
 
 import * as z from 'zod';
-import { createFormat, event, KEY, type Reply, USAGE, type WireFormat, wordsOf } from '../wire-format.ts';
+import { createFormat, event, KEY, type Reply, SIGNATURE, USAGE, type WireFormat, wordsOf } from '../wire-format.ts';
 import { refuseForGoogle } from './tool-schema-rules.ts';
 
 const MODEL = 'gemini-2.5-flash';
@@ -73,6 +73,7 @@ export const google: WireFormat = createFormat<Body>({
   id: 'google',
   selection: { provider: 'google', model: MODEL, reason: 'LLM_MODEL' },
   contentType: 'text/event-stream',
+  reasoning: { comesBackAs: SIGNATURE },
   environment: (origin) => ({ GOOGLE_BASE_URL: origin, GOOGLE_API_KEY: KEY }),
   path: `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`,
   published: { name: 'google' },
@@ -128,11 +129,15 @@ function refuseTools({ tools }: Body): string | undefined {
   return undefined;
 }
 
-/** Calls come whole, without ids, and the reason to stop is the same as for text. */
-function streamTurn({ text, calls }: Reply, turnNumber: number): string[] {
+/** Calls come whole, without ids, the first of several signed with what led to them, and the reason to stop is the same as for text. */
+function streamTurn({ reasoning, text, calls }: Reply, turnNumber: number): string[] {
+  const signed = reasoning === undefined ? {} : { thoughtSignature: SIGNATURE };
   const parts = [
+    ...wordsOf(reasoning ?? '').map((word) => [{ text: word, thought: true }]),
     ...wordsOf(text ?? '').map((word) => [{ text: word }]),
-    ...(calls ? [calls.map(({ name, args }) => ({ functionCall: { name, args } }))] : []),
+    ...(calls
+      ? [calls.map(({ name, args }, index) => ({ functionCall: { name, args }, ...(index === 0 ? signed : {}) }))]
+      : []),
     [{ text: '' }],
   ];
   return parts.map((said, index) =>

@@ -12,6 +12,7 @@ const { verbosity: _verbosity, prompt_cache_key: _cached, ...fields } = openaiCh
 export const groq: WireFormat = createFormat({
   ...openaiChatParts,
   id: 'groq',
+  reasoning: 'plain',
   selection: { provider: 'groq', model: 'openai/gpt-oss-20b', reason: 'LLM_MODEL' },
   environment: (origin) => ({ GROQ_BASE_URL: origin, GROQ_API_KEY: KEY }),
   path: '/openai/v1/chat/completions',
@@ -23,5 +24,10 @@ export const groq: WireFormat = createFormat({
     reasoning_format: z.enum(['hidden', 'raw', 'parsed']).nullish(),
     include_reasoning: z.boolean().nullish(),
   }),
-  stream: (reply, turn) => streamChat({ model: 'openai/gpt-oss-20b', usage: 'x_groq', wholeCalls: true }, reply, turn),
+  stream: (reply, turn) =>
+    streamChat(
+      { model: 'openai/gpt-oss-20b', usage: 'x_groq', wholeCalls: true, thought: (reasoning) => ({ reasoning }) },
+      reply,
+      turn,
+    ),
 });

@@ -47,6 +47,7 @@ export const mistral: WireFormat = createFormat<ChatBody>({
   id: 'mistral',
   selection: { provider: 'mistral', model: MODEL, reason: 'LLM_MODEL' },
   contentType: 'text/event-stream; charset=utf-8',
+  reasoning: 'plain',
   environment: (origin) => ({ MISTRAL_BASE_URL: origin, MISTRAL_API_KEY: KEY }),
   path: '/v1/chat/completions',
   key: { header: 'authorization', value: `Bearer ${KEY}`, status: 401 },
@@ -59,7 +60,7 @@ export const mistral: WireFormat = createFormat<ChatBody>({
       ? { detail: 'Unauthorized' }
       : { object: 'error', message, type: 'invalid_request_error', param: null, code: null },
   stream: (reply, turn) =>
-    streamChat({ model: MODEL, usage: 'last', wholeCalls: true, callId: nineCharacters }, reply, turn),
+    streamChat({ model: MODEL, usage: 'last', wholeCalls: true, callId: nineCharacters, thought }, reply, turn),
 });
 
 /** Its SDK numbers the calls of a request, which the vendor's schema knows. */
@@ -94,4 +95,9 @@ function refuseCallIds({ messages }: ChatBody): string | undefined {
 
 function nineCharacters(turn: number, index: number): string {
   return `c${String(turn).padStart(4, '0')}x${String(index).padStart(3, '0')}`;
+}
+
+/** ThinkChunk of the vendor's document: a list in the place of the text. */
+function thought(text: string): object {
+  return { content: [{ type: 'thinking', thinking: [{ type: 'text', text }] }] };
 }

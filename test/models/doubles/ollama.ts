@@ -59,6 +59,7 @@ export const ollama: WireFormat = createFormat<Body>({
   id: 'ollama',
   selection: { provider: 'ollama', model: MODEL, reason: 'LLM_MODEL' },
   contentType: 'application/x-ndjson',
+  reasoning: 'plain',
   environment: (origin) => ({ OLLAMA_HOST: origin }),
   path: '/api/chat',
   // The server hands out ids itself, and passes over what it does not know.
@@ -91,7 +92,7 @@ function refuseTools({ tools }: Body): string | undefined {
   return undefined;
 }
 
-function streamLines({ text, calls }: Reply): string[] {
+function streamLines({ reasoning, text, calls }: Reply): string[] {
   const line = (said: object, more: object = { done: false }) =>
     `${JSON.stringify({
       model: MODEL,
@@ -100,6 +101,7 @@ function streamLines({ text, calls }: Reply): string[] {
       ...more,
     })}\n`;
   return [
+    ...wordsOf(reasoning ?? '').map((thinking) => line({ thinking })),
     ...wordsOf(text ?? '').map((content) => line({ content })),
     ...(calls ?? []).map(({ name, args }, index) =>
       line({ tool_calls: [{ id: `call_${index}`, function: { index, name, arguments: args } }] }),

@@ -60,6 +60,7 @@ export function openaiError(status: number, message: string): unknown {
 /** What OpenAI and those that copy it have in common. */
 export const openaiChatParts: Omit<FormatParts<ChatBody>, 'id' | 'selection' | 'path' | 'environment'> = {
   contentType: 'text/event-stream; charset=utf-8',
+  reasoning: 'none',
   key: { header: 'authorization', value: `Bearer ${KEY}`, status: 401 },
   schema: z.strictObject(openaiChatFields),
   published: { name: 'openai-chat' },

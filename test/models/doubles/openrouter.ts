@@ -14,6 +14,7 @@ const number = z.number().nullish();
 export const openrouter: WireFormat = createFormat({
   ...openaiChatParts,
   id: 'openrouter',
+  reasoning: 'plain',
   selection: { provider: 'openrouter', model: MODEL, reason: 'LLM_MODEL' },
   environment: (origin) => ({ OPENROUTER_BASE_URL: `${origin}/api/v1`, OPENROUTER_API_KEY: KEY }),
   path: '/api/v1/chat/completions',
@@ -40,5 +41,10 @@ export const openrouter: WireFormat = createFormat({
   }),
   error: (status, message) => ({ error: { code: status, message } }),
   stream: (reply, turn) =>
-    streamChat({ model: MODEL, usage: 'trailing', preamble: [': OPENROUTER PROCESSING\n\n'] }, reply, turn),
+    streamChat({ model: MODEL, usage: 'trailing', preamble: [': OPENROUTER PROCESSING\n\n'], thought }, reply, turn),
 });
+
+/** Twice: as a text, and with what the vendor behind it needs to read it again. */
+function thought(reasoning: string): object {
+  return { reasoning, reasoning_details: [{ type: 'reasoning.text', text: reasoning, index: 0, format: null }] };
+}
