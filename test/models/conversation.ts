@@ -101,10 +101,11 @@ export async function sendTools(
 
 /** The names in the list of tools of any vendor's request. */
 function namesOf(body: unknown): string[] {
-  const { tools = [] }: { tools?: unknown[] } = Object(body);
+  const { toolConfig, tools = toolConfig?.tools ?? [] }: { tools?: unknown[]; toolConfig?: { tools: unknown[] } } =
+    Object(body);
   return tools.flatMap((tool) => {
-    const { name, function: declared, functionDeclarations } = Object(tool);
-    const declarations: { name: string }[] = functionDeclarations ?? [declared ?? { name }];
+    const { name, function: declared, functionDeclarations, toolSpec } = Object(tool);
+    const declarations: { name: string }[] = functionDeclarations ?? [declared ?? toolSpec ?? { name }];
     return declarations.map((one) => one.name);
   });
 }

@@ -138,6 +138,16 @@ for (const format of FORMATS)
         assertAccepted(conversation);
       });
 
+    for (const fault of ['hang', 'stall'] as const)
+      test(`gives up a request that is in ${fault} when the time is over, and says what to do`, async (context) => {
+        const step: Step = fault === 'hang' ? { fault } : { fault, reply: { text: 'One two three four five six.' } };
+        const limits = { LLM_TIMEOUT_MS: '150', LLM_MAX_RETRIES: '0' };
+        const conversation = await start(context, [step, ANSWER], limits);
+        const { end } = await conversation.say('Hello');
+        assert.deepEqual([end.status, end.error?.code], ['failed', 'unreachable']);
+        assert.match(end.error?.message ?? '', /did not answer in time.*LLM_TIMEOUT_MS/);
+      });
+
     // A format without keys has no wrong ones.
     if (!hasKey(format)) return;
     test('asks once with a wrong key, and does not repeat it', async (context) => {

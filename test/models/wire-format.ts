@@ -54,14 +54,14 @@ export interface WireFormat {
   environment(origin: string): Environment;
   /** What the vendor would refuse about a request; `undefined` if nothing. */
   check(request: ReceivedRequest): Refusal | undefined;
-  /** What of a body does not fit the schema that the vendor publishes; `undefined` if all does. */
-  checkPublished(body: unknown): string | undefined;
+  /** What of a body does not fit the schema that the vendor publishes; `undefined` where there is none. */
+  readonly checkPublished: ((body: unknown) => string | undefined) | undefined;
   /** The body of an error. */
   error(status: number, message: string): unknown;
   /** Headers and body by which the vendor asks to come back later. */
   retryLater?(seconds: number): { readonly headers: Readonly<Record<string, string>>; readonly body: unknown };
   /** A streamed answer in pieces, each an event of its own. `turn` makes ids differ. */
-  stream(reply: Reply, turn: number): readonly string[];
+  stream(reply: Reply, turn: number): readonly (string | Uint8Array)[];
 }
 
 export interface FormatParts<Body> extends Omit<WireFormat, 'check' | 'checkPublished'> {
@@ -73,8 +73,8 @@ export interface FormatParts<Body> extends Omit<WireFormat, 'check' | 'checkPubl
   /** Further headers that must be there. */
   readonly headers?: Readonly<Record<string, RegExp>>;
   readonly schema: z.ZodType<Body>;
-  /** The vendor's own description of the body. */
-  readonly published: PublishedSchema;
+  /** The vendor's own description of the body; `undefined` where it publishes none. */
+  readonly published: PublishedSchema | undefined;
   /** Status of a body that does not fit the schema. */
   readonly schemaStatus?: number;
   /** What the schema cannot say: each gives the vendor's complaint or nothing. */
@@ -84,7 +84,7 @@ export interface FormatParts<Body> extends Omit<WireFormat, 'check' | 'checkPubl
 /** Puts the checks in the order in which a vendor makes them: route, key, headers, fields, meaning. */
 export function createFormat<Body>(parts: FormatParts<Body>): WireFormat {
   const { path, key, headers = {}, schema, published, schemaStatus = 400, rules, ...rest } = parts;
-  const checkPublished = createPublishedCheck(published);
+  const checkPublished = published && createPublishedCheck(published);
   return {
     ...rest,
     checkPublished,
@@ -97,8 +97,8 @@ export function createFormat<Body>(parts: FormatParts<Body>): WireFormat {
         if (!expected.test(String(request.headers[name]))) return { status: 400, message: `Wrong header ${name}` };
       const parsed = schema.safeParse(request.body);
       if (!parsed.success) return { status: schemaStatus, message: describeIssues(parsed.error) };
-      const misfit = checkPublished(request.body);
-      if (misfit !== undefined) return { status: schemaStatus, message: `${published.name}.json: ${misfit}` };
+      const misfit = checkPublished?.(request.body);
+      if (misfit !== undefined) return { status: schemaStatus, message: `${published?.name}.json: ${misfit}` };
       for (const rule of rules) {
         const complaint = rule(parsed.data);
         if (complaint !== undefined) return { status: 400, message: complaint };
