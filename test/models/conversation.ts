@@ -45,6 +45,7 @@ export async function startConversation(
   format: WireFormat,
   steps: readonly Step[],
   variables: Environment = {},
+  moreTools: readonly StructuredToolInterface[] = [],
 ): Promise<Conversation> {
   const double = await startDouble(format, steps);
   const pausesMs: number[] = [];
@@ -55,7 +56,7 @@ export async function startConversation(
   });
   const running = Promise.withResolvers<void>();
   const serverOf = () => 'local';
-  const tools = createTools(running.resolve);
+  const tools = [...createTools(running.resolve), ...moreTools];
   const graph = createGraph({
     model,
     tools,

@@ -26,8 +26,7 @@ export const GOOGLE: Provider = {
   normaliseBaseUrl: (text) => text.replace(/\/v1(?:beta)?$/, ''),
   defaultModel: 'gemini-2.5-flash',
   recognises: /^(?:gemini|gemma)-/,
-  // Among other tools' results a message of the user would part calls from their answers.
-  toolImages: 'none',
+  toolImages: 'beside',
   reachability: ({ baseUrl, apiKey }) => ({ url: `${baseUrl}/v1beta/models`, headers: { 'x-goog-api-key': apiKey } }),
   load: async () => {
     const { ChatGoogleGenerativeAI } = await import('@langchain/google-genai');

@@ -7,7 +7,7 @@ import { openaiError } from './openai-chat.ts';
 import { streamResponse } from './openai-responses-stream.ts';
 import { refuseForOpenAI } from './tool-schema-rules.ts';
 
-const MODEL = 'gpt-5.2-codex';
+const MODEL = 'gpt-5.6';
 const number = z.number().nullish();
 const status = z.enum(['in_progress', 'completed', 'incomplete']);
 
