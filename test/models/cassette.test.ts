@@ -12,12 +12,12 @@ import type { McpConnection } from '../../agent/mcp/connection.ts';
 import { recordConnection, replayConnection } from '../../agent/mcp/recorded-connection.ts';
 import { loadTools } from '../../agent/mcp/tools.ts';
 import { CassetteModel, recordModel, replayModel } from '../../agent/models/cassette.ts';
-import type { ToolCallingModel } from '../../agent/models/provider.ts';
+import type { Environment, ToolCallingModel } from '../../agent/models/provider.ts';
 import { createModel, describeModelError } from '../../agent/models/registry.ts';
 import { createScrub } from '../../agent/models/scrub.ts';
 import { createSession } from '../../agent/session.ts';
 import type { TurnEvent } from '../../agent/turn-events.ts';
-import { runAgent } from '../support/agent-process.ts';
+import { type Finished, finish, runAgent, startAgentProcess } from '../support/agent-process.ts';
 import { startTestServer } from '../support/mcp-server.ts';
 import { type Step, startDouble } from './double.ts';
 import { openaiChat } from './doubles/openai-chat.ts';
@@ -270,3 +270,33 @@ test('ask records with --record and answers with --replay, with neither model no
   const torn = await runAgent([...request, '--replay', directory, '--record', directory], { PORT, DATA_DIR });
   assert.equal(torn.exitCode, 2);
 });
+
+test('chat records with --record and answers with --replay, turn after turn', async (context) => {
+  const directory = await createDirectory(context);
+  const server = await startTestServer();
+  const double = await startDouble(openaiChat, STEPS.slice(0, 4));
+  const requests = ['What about 0?', 'What about 1?'];
+  const recorded = await chat(['--model', 'openai:gpt-4.1', '--record', directory], requests, {
+    ...server.environment,
+    ...double.environment,
+    SOME_TOKEN: SECRET,
+  });
+  await Promise.all([server.close(), double.close()]);
+  assert.equal(recorded.exitCode, 0, recorded.stderr);
+  assert.match(recorded.stdout, /Turn 0 gives 1 and 2\.[\s\S]*Turn 1 gives 2 and 3\./);
+  assert.equal((await readFiles(join(directory, 'turns'))).length, 4);
+  for (const [name, text] of await readFiles(join(directory, 'turns')))
+    assert.ok(!text.includes(SECRET) && !text.includes(KEY), `${name} has a secret`);
+
+  const { PORT, DATA_DIR } = server.environment;
+  const replayed = await chat(['--replay', directory], requests, { PORT, DATA_DIR });
+  assert.equal(replayed.exitCode, 0, replayed.stderr);
+  assert.match(replayed.stdout, /Turn 0 gives 1 and 2\. The token is \[secret\]\.[\s\S]*Turn 1 gives 2 and 3\./);
+});
+
+/** Chats through a pipe, one request a line. */
+function chat(args: readonly string[], requests: readonly string[], environment: Environment): Promise<Finished> {
+  const child = startAgentProcess(['chat', ...args], environment, 'pipe');
+  child.stdin?.end(`${requests.join('\n')}\n`);
+  return finish(child);
+}
