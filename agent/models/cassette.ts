@@ -13,34 +13,50 @@ import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import type { Runnable } from '@langchain/core/runnables';
 import { AgentError } from '../errors.ts';
 import { type Asked, describeAsked, keyOf } from './asked.ts';
+import { awaitStreamHandlers } from './prompt-callbacks.ts';
 import type { ToolCallingModel } from './provider.ts';
+import { claimTurn } from './recording.ts';
 import type { Scrub } from './scrub.ts';
 import { type RecordedChunk, readTape, writeTurn } from './tape.ts';
 
 type Ask = (
   messages: BaseMessage[],
   tools: readonly BindToolsInput[],
-  signal: AbortSignal | undefined,
+  call: { readonly signal: AbortSignal | undefined; readonly conversation: string },
 ) => AsyncIterable<AIMessageChunk>;
 
 /**
- * Puts a recorder before a model: answers pass through as they come, and a turn is written when its answer is whole.
+ * Puts a recorder before a model: answers pass through as they come, and a turn is written when its answer is whole. What
+ * several conversations of this process ask in the same words is asked once, and all of them get that answer: a replay could
+ * not tell them apart.
  *
  * @param label the model's name in the recording, such as `openai:gpt-5`
  */
 export function recordModel(model: ToolCallingModel, label: string, directory: string, scrub: Scrub): CassetteModel {
   const count = createCounter();
-  return new CassetteModel(async function* (messages, tools, signal) {
+  return new CassetteModel(async function* (messages, tools, { signal, conversation }) {
     const asked = describeAsked(messages, tools, scrub);
-    const repetition = count(keyOf(label, asked));
-    const bound = tools.length > 0 ? model.bindTools([...tools]) : model;
-    const chunks: AIMessageChunk[] = [];
-    // Without callbacks of its own: whoever listens to the model listens to the recorder already.
-    for await (const chunk of await bound.stream(messages, { callbacks: [], ...(signal ? { signal } : {}) })) {
-      chunks.push(chunk);
-      yield chunk;
+    const key = keyOf(label, asked);
+    const repetition = count(`${conversation} ${key}`);
+    const claim = await claimTurn(directory, `${key} ${repetition}`, signal);
+    if (claim.isTaken) {
+      yield* claim.answer.map((chunk) => createChunk(fieldsOf(chunk)));
+      return;
     }
-    writeTurn(directory, { model: label, asked, answer: serialise(chunks, scrub) }, repetition);
+    const chunks: AIMessageChunk[] = [];
+    let isWhole = false;
+    try {
+      const bound = tools.length > 0 ? model.bindTools([...tools]) : model;
+      // Without callbacks of its own: whoever listens to the model listens to the recorder already.
+      for await (const chunk of await bound.stream(messages, { callbacks: [], ...(signal ? { signal } : {}) })) {
+        chunks.push(chunk);
+        yield chunk;
+      }
+      writeTurn(directory, { model: label, asked, answer: serialise(chunks, scrub) }, repetition);
+      isWhole = true;
+    } finally {
+      claim.settle(isWhole ? chunks : undefined);
+    }
   }, []);
 }
 
@@ -53,9 +69,9 @@ export function recordModel(model: ToolCallingModel, label: string, directory: s
 export function replayModel(directory: string, scrub: Scrub): CassetteModel {
   const tape = readTape(directory);
   const count = createCounter();
-  return new CassetteModel(async function* (messages, tools, signal) {
+  return new CassetteModel(async function* (messages, tools, { signal, conversation }) {
     const asked: Asked = describeAsked(messages, tools, scrub);
-    const turn = tape.find(asked, count(keyOf('', asked)));
+    const turn = tape.find(asked, count(`${conversation} ${keyOf('', asked)}`));
     if (!turn)
       throw new AgentError(
         'model_failed',
@@ -91,9 +107,18 @@ export class CassetteModel extends BaseChatModel {
     return options ? bound.withConfig(options) : bound;
   }
 
-  override async _generate(messages: BaseMessage[], options: this['ParsedCallOptions']): Promise<ChatResult> {
+  override invoke(input: BaseLanguageModelInput, options?: Partial<BaseChatModelCallOptions>): Promise<AIMessageChunk> {
+    awaitStreamHandlers(options?.callbacks);
+    return super.invoke(input, options);
+  }
+
+  override async _generate(
+    messages: BaseMessage[],
+    options: this['ParsedCallOptions'],
+    runManager?: CallbackManagerForLLMRun,
+  ): Promise<ChatResult> {
     const chunks: AIMessageChunk[] = [];
-    for await (const chunk of this.#ask(messages, this.#tools, options.signal)) chunks.push(chunk);
+    for await (const chunk of this.#ask(messages, this.#tools, callOf(options.signal, runManager))) chunks.push(chunk);
     const whole = concatenate(chunks);
     return { generations: [{ text: whole.text, message: whole }] };
   }
@@ -103,12 +128,18 @@ export class CassetteModel extends BaseChatModel {
     options: this['ParsedCallOptions'],
     runManager?: CallbackManagerForLLMRun,
   ): AsyncGenerator<ChatGenerationChunk> {
-    for await (const message of this.#ask(messages, this.#tools, options.signal)) {
+    for await (const message of this.#ask(messages, this.#tools, callOf(options.signal, runManager))) {
       const chunk = new ChatGenerationChunk({ text: message.text, message });
       yield chunk;
       await runManager?.handleLLMNewToken(chunk.text, undefined, undefined, undefined, undefined, { chunk });
     }
   }
+}
+
+/** LangGraph names the conversation in the metadata of a call; ids differ from run to run, and are written nowhere. */
+function callOf(signal: AbortSignal | undefined, runManager: CallbackManagerForLLMRun | undefined) {
+  // Protected by its type only.
+  return { signal, conversation: String(runManager?.['metadata']?.['thread_id'] ?? '') };
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Runnable } from '@langchain/core/runnables';
 import { AgentError } from '../errors.ts';
 import type { Candidate } from './candidate.ts';
 import { type CallableModel, callModel, prepareModel } from './model-call.ts';
+import { awaitStreamHandlers } from './prompt-callbacks.ts';
 
 /** A model that failed is not asked again for this long, where another one can take its place. */
 const REST_MS = 60_000;
@@ -62,6 +63,11 @@ class AgentChatModel extends BaseChatModel<BaseChatModelCallOptions> {
     options?: Partial<BaseChatModelCallOptions>,
   ): Runnable<BaseLanguageModelInput, AIMessageChunk, BaseChatModelCallOptions> {
     return new AgentChatModel(this.#options, { tools, options }, this.#rests);
+  }
+
+  override invoke(input: BaseLanguageModelInput, options?: Partial<BaseChatModelCallOptions>): Promise<AIMessageChunk> {
+    awaitStreamHandlers(options?.callbacks);
+    return super.invoke(input, options);
   }
 
   override async _generate(messages: BaseMessage[], options: this['ParsedCallOptions']): Promise<ChatResult> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createReasoningIntoText, keepUsage, renameReasoning } from './completion-events.ts';
+import { createReasoningIntoText, createThoughtsIntoText, keepUsage, renameReasoning } from './completion-events.ts';
 import { mendEvents } from './event-lines.ts';
 
 const event = (delta: object) => ({ choices: [{ index: 0, delta }] });
@@ -63,4 +63,20 @@ test('events are mended however the network cuts them, and everything else goes 
     `: comment\r\ndata: {${choices},"é":1}\n\ndata: [DONE]\ndata: {broken\ndata: {${choices},"x":"\\n"}`,
   );
   assert.equal(mended.headers.get('content-type'), 'text/event-stream');
+});
+
+test('a thought and a text in one delta are told apart', () => {
+  const mend = createReasoningIntoText();
+  const [first, second] = [{ reasoning: 'a', content: 'b' }, { content: 'c' }].map((delta) => mend(event(delta)));
+  assert.deepEqual([first, second], [event({ reasoning: 'a', content: '<think>a</think>b' }), event({ content: 'c' })]);
+});
+
+test("a list of Mistral's becomes a text, the thoughts between tags", () => {
+  const mend = createThoughtsIntoText();
+  const thinking = (text: string) => ({ type: 'thinking', thinking: [{ type: 'text', text }] });
+  const said = [[thinking('a')], [thinking('b'), { type: 'text', text: 'c' }], 'd'].map((content) => {
+    const { choices } = mend(event({ content }));
+    return Object(choices)[0].delta.content;
+  });
+  assert.deepEqual(said, ['<think>a', 'b</think>c', 'd']);
 });

@@ -32,14 +32,32 @@ export function createReasoningIntoText(): (event: JsonBody) => JsonBody {
       const text = typeof content === 'string' ? content : '';
       if (typeof reasoning === 'string' && reasoning !== '') {
         const opening = isThinking ? '' : '<think>';
-        isThinking = true;
-        return { ...delta, content: `${opening}${reasoning}` };
+        isThinking = text === '';
+        return { ...delta, content: `${opening}${reasoning}${isThinking ? '' : `</think>${text}`}` };
       }
       // A call ends the thinking as well as a text does.
       if (!isThinking || (text === '' && delta['tool_calls'] === undefined)) return delta;
       isThinking = false;
       return { ...delta, content: `</think>${text}` };
     });
+}
+
+/**
+ * The same for Mistral, which writes a list of thoughts and texts in the place of a text: its package hands that on, and
+ * refuses it when it comes back.
+ */
+export function createThoughtsIntoText(): (event: JsonBody) => JsonBody {
+  const intoText = createReasoningIntoText();
+  return (event) => intoText(changeDelta(event, splitThoughts));
+}
+
+function splitThoughts(delta: JsonBody): JsonBody {
+  if (!Array.isArray(delta['content'])) return delta;
+  const parts = listOf(delta['content']);
+  const textOf = (part: JsonBody) => String(part['text'] ?? '');
+  const thoughts = parts.flatMap(({ type, thinking }) => (type === 'thinking' ? listOf(thinking).map(textOf) : []));
+  const texts = parts.flatMap((part) => (part['type'] === 'text' ? [textOf(part)] : []));
+  return { ...delta, content: texts.join(''), reasoning: thoughts.join('') };
 }
 
 /** The event with the delta of its first choice changed; the same object if it was not. */

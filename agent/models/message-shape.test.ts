@@ -34,7 +34,7 @@ for (const image of IMAGES)
     assert.equal(text?.content, 'Done.\n[an image; it follows after the results]');
     assert.deepEqual(beside?.content, [
       { type: 'text', text: 'Images that these tools returned, in order: draw.' },
-      { type: 'image_url', image_url: { url: DATA } },
+      { type: 'image_url', image_url: { url: DATA, detail: 'auto' } },
     ]);
     const [note, ...others] = shape(messages, 'none');
     assert.match(String(note?.content), /^Done\.\n\[image of type image\/png; left out/);

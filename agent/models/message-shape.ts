@@ -113,7 +113,8 @@ function showImages(images: readonly Image[]): HumanMessage {
   return new HumanMessage({
     content: [
       textBlock(`Images that these tools returned, in order: ${tools}.`),
-      ...images.map(({ url }) => ({ type: 'image_url' as const, image_url: { url } })),
+      // OpenAI's Responses API wants the detail stated.
+      ...images.map(({ url }) => ({ type: 'image_url' as const, image_url: { url, detail: 'auto' as const } })),
     ],
   });
 }

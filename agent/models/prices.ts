@@ -1,10 +1,13 @@
 // What models cost, as far as we know: a small table with a date. A price that is not in it stays unknown; a guess would
-// be worse than none.
+// be worse than none. Source: the entries of models.dev (anomalyco/models.dev, newest of October 2026), compared on the day
+// below; gpt-5 and gpt-5.2 also with BerriAI/litellm, gpt-4.1 with three price lists in public repositories, since models.dev
+// has dropped it. Left out: prices that differ by the hour (DeepSeek), that end with the year (gemini-3.8-flash), or on
+// which the sources do not agree (gpt-4o).
 
 import type { UsageMetadata } from '@langchain/core/messages';
 
-/** The day on which these prices were what the vendors' price lists said. */
-export const PRICES_AS_OF = '2025-11-01';
+/** The day on which this table was compared with its sources. */
+export const PRICES_AS_OF = '2026-11-27';
 
 /** US dollars for a million tokens. */
 export interface Price {
@@ -18,17 +21,25 @@ export interface Price {
 
 /** By `provider:model`, at the provider's own endpoint. */
 export const PRICES: Readonly<Record<string, Price>> = {
+  'openai:gpt-4.1': { input: 2, cachedInput: 0.5, output: 8 },
   'openai:gpt-5': { input: 1.25, cachedInput: 0.125, output: 10 },
   'openai:gpt-5-mini': { input: 0.25, cachedInput: 0.025, output: 2 },
   'openai:gpt-5-nano': { input: 0.05, cachedInput: 0.005, output: 0.4 },
-  'openai:gpt-4.1': { input: 2, cachedInput: 0.5, output: 8 },
-  'openai:gpt-4.1-mini': { input: 0.4, cachedInput: 0.1, output: 1.6 },
-  'openai:gpt-4o': { input: 2.5, cachedInput: 1.25, output: 10 },
-  'openai:gpt-4o-mini': { input: 0.15, cachedInput: 0.075, output: 0.6 },
-  'anthropic:claude-sonnet-4-5': { input: 3, cachedInput: 0.3, output: 15, upToInputTokens: 200_000 },
+  'openai:gpt-5.2': { input: 1.75, cachedInput: 0.175, output: 14 },
+  'openai:gpt-5.4': { input: 2.5, cachedInput: 0.25, output: 15, upToInputTokens: 272_000 },
+  'openai:gpt-5.6': { input: 2, cachedInput: 0.2, output: 10, upToInputTokens: 272_000 },
   'anthropic:claude-haiku-4-5': { input: 1, cachedInput: 0.1, output: 5 },
+  'anthropic:claude-sonnet-4-5': { input: 3, cachedInput: 0.3, output: 15, upToInputTokens: 200_000 },
+  'anthropic:claude-sonnet-5': { input: 2, cachedInput: 0.2, output: 10 },
+  'anthropic:claude-sonnet-5-5': { input: 2, cachedInput: 0.1, output: 10 },
+  'anthropic:claude-opus-4-5': { input: 5, cachedInput: 0.5, output: 25 },
+  'anthropic:claude-opus-5': { input: 5, cachedInput: 0.5, output: 25 },
+  'anthropic:claude-opus-5-5': { input: 4, cachedInput: 0.2, output: 20 },
+  'google:gemini-2.5-flash-lite': { input: 0.1, cachedInput: 0.01, output: 0.4 },
   'google:gemini-2.5-flash': { input: 0.3, cachedInput: 0.03, output: 2.5 },
   'google:gemini-2.5-pro': { input: 1.25, cachedInput: 0.125, output: 10, upToInputTokens: 200_000 },
+  'google:gemini-3.1-pro-preview': { input: 2, cachedInput: 0.2, output: 12, upToInputTokens: 200_000 },
+  'groq:openai/gpt-oss-120b': { input: 0.15, cachedInput: 0.075, output: 0.6 },
 };
 
 /**

@@ -4,6 +4,7 @@
 import type { AIMessage } from '@langchain/core/messages';
 import { AgentError } from '../errors.ts';
 import { assertInstalled, type Candidate, createCandidate } from './candidate.ts';
+import { maxInputTokensOf } from './context-window.ts';
 import { describeProviderError } from './model-error.ts';
 import type { Environment, ModelSelection, Provider, ToolCallingModel } from './provider.ts';
 import { PROVIDERS } from './providers/index.ts';
@@ -21,6 +22,8 @@ export interface CreatedModel {
   readonly label: string;
   /** What a person should be told at start. */
   readonly notice: string | undefined;
+  /** The longest input of the selected model, in tokens; `undefined` where its package does not know it. */
+  readonly maxInputTokens: number | undefined;
   /** What a message of this model cost, in US dollars; `undefined` where that is unknown. */
   readonly costUsdOf: (message: AIMessage) => number | undefined;
 }
@@ -130,6 +133,7 @@ export async function createModel(
     model: selection.provider === REPLAY_PROVIDER && built ? built.model : createChatModel({ candidates, onNotice }),
     label: labelOf(selection),
     notice: found ? `model ${labelOf(selection)} (${selection.reason})` : first?.provider.notice,
+    maxInputTokens: built && maxInputTokensOf(built.model),
     costUsdOf: createCostOf(candidates),
   };
 }

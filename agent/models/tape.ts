@@ -1,7 +1,7 @@
 // The recorded turns of a directory: one readable file each, named after what was said and what was asked, so that a
 // changed turn is a changed file and a diff shows what changed.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { AgentError } from '../errors.ts';
@@ -46,8 +46,9 @@ export function readTape(directory: string): Tape {
   const labels = [...new Set(turns.map(({ turn }) => turn.model))];
   return {
     find: (asked, repetition) => {
-      const takes = labels.flatMap((label) => byKey.get(keyOf(label, asked)) ?? []);
-      return (takes[repetition] ?? takes.at(-1))?.turn;
+      // What several models were asked, the first of them answers, each time.
+      const takes = labels.map((label) => byKey.get(keyOf(label, asked)) ?? []).find((found) => found.length > 0);
+      return (takes?.[repetition] ?? takes?.at(-1))?.turn;
     },
     describeMiss: (asked) => {
       const [nearest] = turns
@@ -66,7 +67,10 @@ export function writeTurn(directory: string, turn: RecordedTurn, repetition: num
   mkdirSync(folder, { recursive: true });
   const take = repetition === 0 ? '' : `.take-${String(repetition + 1).padStart(3, '0')}`;
   const name = `${slugOf(turn.asked)}.${keyOf(turn.model, turn.asked)}${take}.json`;
-  writeFileSync(join(folder, name), formatTurn(turn));
+  // Whole or not at all: another process may read or write the same turn.
+  const draft = join(folder, `${name}.${process.pid}.draft`);
+  writeFileSync(draft, formatTurn(turn));
+  renameSync(draft, join(folder, name));
   return name;
 }
 

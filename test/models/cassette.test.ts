@@ -5,18 +5,19 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
+import { AIMessageChunk } from '@langchain/core/messages';
 import { MemorySaver } from '@langchain/langgraph';
 import { createGraph } from '../../agent/graph.ts';
 import type { McpConnection } from '../../agent/mcp/connection.ts';
 import { recordConnection, replayConnection } from '../../agent/mcp/recorded-connection.ts';
 import { loadTools } from '../../agent/mcp/tools.ts';
-import { recordModel, replayModel } from '../../agent/models/cassette.ts';
-import type { ToolCallingModel } from '../../agent/models/provider.ts';
+import { CassetteModel, recordModel, replayModel } from '../../agent/models/cassette.ts';
+import type { Environment, ToolCallingModel } from '../../agent/models/provider.ts';
 import { createModel, describeModelError } from '../../agent/models/registry.ts';
 import { createScrub } from '../../agent/models/scrub.ts';
 import { createSession } from '../../agent/session.ts';
 import type { TurnEvent } from '../../agent/turn-events.ts';
-import { runAgent } from '../support/agent-process.ts';
+import { type Finished, finish, runAgent, startAgentProcess } from '../support/agent-process.ts';
 import { startTestServer } from '../support/mcp-server.ts';
 import { type Step, startDouble } from './double.ts';
 import { openaiChat } from './doubles/openai-chat.ts';
@@ -58,6 +59,7 @@ describe('a cassette of 20 turns with parallel tool calls', () => {
     await cp(directory, copy, { recursive: true });
     const connection = replayConnection('calculator', copy, scrub);
     assert.ok(connection);
+    context.mock.method(globalThis, 'fetch', () => assert.fail('A replay is offline.'));
     const replayed = await converse(replayModel(copy, createScrub({})), [connection]);
     assert.equal(transcript(replayed), transcript(recorded).replaceAll(SECRET, '[secret]'));
     assert.equal(replayed.filter(({ type }) => type === 'tool-call').length, 2 * TURNS);
@@ -100,6 +102,55 @@ describe('a cassette of 20 turns with parallel tool calls', () => {
   });
 });
 
+test('eight conversations at once record into one directory, and each replays as it was', async (context) => {
+  const [first, second] = [await createDirectory(context), await createDirectory(context)];
+  const requests = Array.from({ length: 8 }, (_, index) => ['What about 0?', `And ${index}?`]);
+  const record = (directory: string) => {
+    const recorder = recordModel(createMoodyModel(), 'moody', directory, scrub);
+    return Promise.all(requests.map((said) => converse(recorder, [calculator()], said)));
+  };
+  const recorded = await record(first);
+  const replayer = replayModel(first, createScrub({}));
+  const replayed = await Promise.all(requests.toReversed().map((said) => converse(replayer, [calculator()], said)));
+  assert.deepEqual(replayed.toReversed().map(transcript), recorded.map(transcript));
+  // Asked alike is asked once; the names say what was asked, whoever came first.
+  const names = (await readFiles(join(first, 'turns'))).map(([name]) => name);
+  assert.equal(names.length, 1 + 8);
+  await record(second);
+  assert.equal((await readFiles(join(second, 'turns'))).length, names.length);
+});
+
+test('a conversation that is cancelled leaves its question to the next one', async (context) => {
+  const directory = await createDirectory(context);
+  const asked = Promise.withResolvers<void>();
+  let calls = 0;
+  const recorder = recordModel(
+    new CassetteModel(async function* (_messages, _tools, { signal }) {
+      calls += 1;
+      asked.resolve();
+      if (calls === 1) await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      yield new AIMessageChunk('Here I am.');
+    }, []),
+    'slow',
+    directory,
+    scrub,
+  );
+  const interrupt = new AbortController();
+  const cancelled = converse(recorder, [calculator()], ['Hello?'], interrupt.signal);
+  await asked.promise;
+  const waiting = converse(recorder, [calculator()], ['Hello?']);
+  interrupt.abort();
+  const ends = [await cancelled, await waiting].map((events) => events.at(-1));
+  assert.deepEqual(
+    ends.map((end) => end?.type === 'turn-end' && [end.status, end.answer]),
+    [
+      ['interrupted', ''],
+      ['ok', 'Here I am.'],
+    ],
+  );
+  assert.equal((await readFiles(join(directory, 'turns'))).length, 1);
+});
+
 test('a secret that is streamed in two pieces is taken out all the same', async (context) => {
   const directory = await createDirectory(context);
   const double = await startDouble(openaiChat, [{ text: `It is${SECRET.slice(0, 9)} ${SECRET.slice(9)} I think.` }]);
@@ -126,6 +177,7 @@ async function converse(
   model: ToolCallingModel,
   connections: readonly McpConnection[],
   requests = Array.from({ length: TURNS }, (_, turn) => `What about ${turn}?`),
+  signal = new AbortController().signal,
 ): Promise<TurnEvent[]> {
   const tools = await loadTools(connections);
   const serverOf = (name: string) => tools.find((tool) => tool.name === name)?.server ?? '';
@@ -139,9 +191,17 @@ async function converse(
   });
   const session = createSession({ graph, serverOf });
   const events: TurnEvent[] = [];
-  for (const request of requests)
-    for await (const event of session.run(request, new AbortController().signal)) events.push(event);
+  for (const request of requests) for await (const event of session.run(request, signal)) events.push(event);
   return events;
+}
+
+/** A model that never answers the same twice. */
+function createMoodyModel(): ToolCallingModel {
+  let answers = 0;
+  return new CassetteModel(async function* () {
+    answers += 1;
+    for (const word of ['Answer', ' number', ` ${answers}.`]) yield new AIMessageChunk(word);
+  }, []);
 }
 
 /** Everything but how long it took. Results of parallel calls come in the order in which they are ready. */
@@ -210,3 +270,33 @@ test('ask records with --record and answers with --replay, with neither model no
   const torn = await runAgent([...request, '--replay', directory, '--record', directory], { PORT, DATA_DIR });
   assert.equal(torn.exitCode, 2);
 });
+
+test('chat records with --record and answers with --replay, turn after turn', async (context) => {
+  const directory = await createDirectory(context);
+  const server = await startTestServer();
+  const double = await startDouble(openaiChat, STEPS.slice(0, 4));
+  const requests = ['What about 0?', 'What about 1?'];
+  const recorded = await chat(['--model', 'openai:gpt-4.1', '--record', directory], requests, {
+    ...server.environment,
+    ...double.environment,
+    SOME_TOKEN: SECRET,
+  });
+  await Promise.all([server.close(), double.close()]);
+  assert.equal(recorded.exitCode, 0, recorded.stderr);
+  assert.match(recorded.stdout, /Turn 0 gives 1 and 2\.[\s\S]*Turn 1 gives 2 and 3\./);
+  assert.equal((await readFiles(join(directory, 'turns'))).length, 4);
+  for (const [name, text] of await readFiles(join(directory, 'turns')))
+    assert.ok(!text.includes(SECRET) && !text.includes(KEY), `${name} has a secret`);
+
+  const { PORT, DATA_DIR } = server.environment;
+  const replayed = await chat(['--replay', directory], requests, { PORT, DATA_DIR });
+  assert.equal(replayed.exitCode, 0, replayed.stderr);
+  assert.match(replayed.stdout, /Turn 0 gives 1 and 2\. The token is \[secret\]\.[\s\S]*Turn 1 gives 2 and 3\./);
+});
+
+/** Chats through a pipe, one request a line. */
+function chat(args: readonly string[], requests: readonly string[], environment: Environment): Promise<Finished> {
+  const child = startAgentProcess(['chat', ...args], environment, 'pipe');
+  child.stdin?.end(`${requests.join('\n')}\n`);
+  return finish(child);
+}

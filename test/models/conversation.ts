@@ -4,7 +4,7 @@
 import { DynamicStructuredTool, type StructuredToolInterface } from '@langchain/core/tools';
 import { MemorySaver } from '@langchain/langgraph';
 import { createGraph } from '../../agent/graph.ts';
-import type { Environment } from '../../agent/models/provider.ts';
+import type { Environment, ToolCallingModel } from '../../agent/models/provider.ts';
 import { createModel, describeModelError } from '../../agent/models/registry.ts';
 import { createSession } from '../../agent/session.ts';
 import type { TurnEvent } from '../../agent/turn-events.ts';
@@ -17,6 +17,8 @@ export interface Conversation {
   readonly pausesMs: readonly number[];
   /** Resolves when the tool `wait` has been called. */
   readonly toolIsRunning: Promise<void>;
+  /** The model with the tools, without graph and session. */
+  readonly boundModel: Pick<ToolCallingModel, 'stream'>;
   /** Runs one turn to its end. */
   say(request: string, signal?: AbortSignal): Promise<Turn>;
   close(): Promise<void>;
@@ -43,6 +45,7 @@ export async function startConversation(
   format: WireFormat,
   steps: readonly Step[],
   variables: Environment = {},
+  moreTools: readonly StructuredToolInterface[] = [],
 ): Promise<Conversation> {
   const double = await startDouble(format, steps);
   const pausesMs: number[] = [];
@@ -53,9 +56,10 @@ export async function startConversation(
   });
   const running = Promise.withResolvers<void>();
   const serverOf = () => 'local';
+  const tools = [...createTools(running.resolve), ...moreTools];
   const graph = createGraph({
     model,
-    tools: createTools(running.resolve),
+    tools,
     serverOf,
     maxTurns: 12,
     describeModelError: (error) => describeModelError(error, format.selection),
@@ -65,6 +69,7 @@ export async function startConversation(
   return {
     double,
     pausesMs,
+    boundModel: model.bindTools(tools),
     toolIsRunning: running.promise,
     say: async (request, signal = new AbortController().signal) => {
       const events: TurnEvent[] = [];
@@ -97,10 +102,11 @@ export async function sendTools(
 
 /** The names in the list of tools of any vendor's request. */
 function namesOf(body: unknown): string[] {
-  const { tools = [] }: { tools?: unknown[] } = Object(body);
+  const { toolConfig, tools = toolConfig?.tools ?? [] }: { tools?: unknown[]; toolConfig?: { tools: unknown[] } } =
+    Object(body);
   return tools.flatMap((tool) => {
-    const { name, function: declared, functionDeclarations } = Object(tool);
-    const declarations: { name: string }[] = functionDeclarations ?? [declared ?? { name }];
+    const { name, function: declared, functionDeclarations, toolSpec } = Object(tool);
+    const declarations: { name: string }[] = functionDeclarations ?? [declared ?? toolSpec ?? { name }];
     return declarations.map((one) => one.name);
   });
 }

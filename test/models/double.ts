@@ -101,6 +101,8 @@ export async function startDouble(format: WireFormat, steps: readonly Step[]): P
   };
 }
 
+type Pieces = ReturnType<WireFormat['stream']>;
+
 const OUT_OF_STEPS: Refusal = { status: 400, message: 'The script of this double has no further step.' };
 
 async function receive(message: IncomingMessage): Promise<ReceivedRequest> {
@@ -119,7 +121,7 @@ function sendJson(response: ServerResponse, status: number, body: unknown, heade
   response.end(JSON.stringify(body));
 }
 
-function sendPieces(response: ServerResponse, format: WireFormat, pieces: readonly string[]): ServerResponse {
+function sendPieces(response: ServerResponse, format: WireFormat, pieces: Pieces): ServerResponse {
   response.writeHead(200, { 'content-type': format.contentType });
   for (const piece of pieces) response.write(piece);
   return response;
@@ -134,7 +136,7 @@ function refuseForNow(response: ServerResponse, format: WireFormat, seconds: num
 }
 
 /** Sends most of an answer, cuts the next event in two, and then the connection once the client can have read it. */
-function breakOff(response: ServerResponse, format: WireFormat, pieces: readonly string[]): void {
+function breakOff(response: ServerResponse, format: WireFormat, pieces: Pieces): void {
   const next = pieces[3] ?? '';
   sendPieces(response, format, pieces.slice(0, 3)).write(next.slice(0, next.length / 2), () => {
     setImmediate(() => response.destroy());

@@ -33,7 +33,7 @@ const WRONGS: readonly Wrong[] = [
   },
   {
     title: 'a missing key',
-    status: ({ id }) => (id === 'ollama' ? [200] : [400, 401]),
+    status: ({ id }) => (id === 'ollama' ? [200] : [400, 401, 403]),
     change: (request) => ({ ...request, headers: withoutKeys(request.headers) }),
   },
   {
@@ -71,7 +71,43 @@ for (const format of FORMATS)
         assert.ok(status(format).includes(answered), `answered ${answered}`);
         assert.equal(refusals, answered === 200 ? 0 : 1);
       });
+
+    const { checkPublished } = format;
+    if (!checkPublished) return;
+    test('holds requests to what the vendor publishes', async () => {
+      const { body } = await request;
+      assert.equal(checkPublished(body), undefined);
+      for (const [title, misfit] of Object.entries(MISFITS)) {
+        const changed = misfit(body);
+        assert.notDeepEqual(changed, body, title);
+        assert.match(String(checkPublished(changed)), /must/, title);
+      }
+    });
   });
+
+/** Bodies that no vendor's document allows, each wrong in one place. */
+const MISFITS: Readonly<Record<string, (body: unknown) => unknown>> = {
+  'an unknown field': (body) => ({ ...Object(body), frobnicate: true }),
+  'a list that is none': (body) => ({ ...Object(body), tools: 'add' }),
+  'a conversation that is none': (body) => mapConversation(body, () => 42),
+  'a message with an unknown field': (body) =>
+    mapConversation(body, (list) => list.map((one) => ({ ...Object(one), frobnicate: true }))),
+  'a role that is none': (body) =>
+    mapConversation(body, (list) => list.map((one) => ('role' in Object(one) ? { ...Object(one), role: 7 } : one))),
+  'a function with an unknown field': (body) =>
+    mapObjects(body, (one) => ('description' in one && 'name' in one ? { ...one, frobnicate: true } : one)),
+  'a name of a function that is no text': (body) =>
+    mapObjects(body, (one) => ('description' in one && 'name' in one ? { ...one, name: 7 } : one)),
+};
+
+/** The body with its conversation changed, by whatever name the vendor has for it. */
+function mapConversation(body: unknown, change: (list: readonly unknown[]) => unknown): unknown {
+  const entries = Object.entries(Object(body)).map(([key, value]) => [
+    key,
+    /^(?:messages|input|contents)$/.test(key) && Array.isArray(value) ? change(value) : value,
+  ]);
+  return Object.fromEntries(entries);
+}
 
 /** The request after two calls, with their results. */
 async function captureRequest(format: WireFormat): Promise<ReceivedRequest> {
@@ -120,13 +156,20 @@ function isResult(one: Json): boolean {
     one['role'] === 'tool' ||
     one['type'] === 'function_call_output' ||
     one['type'] === 'tool_result' ||
+    'toolResult' in one ||
     'functionResponse' in one
   );
 }
 
 function isCall(one: Json): boolean {
   const isChatCall = 'function' in one && 'arguments' in Object(one['function']);
-  return isChatCall || one['type'] === 'function_call' || one['type'] === 'tool_use' || 'functionCall' in one;
+  return (
+    isChatCall ||
+    one['type'] === 'function_call' ||
+    one['type'] === 'tool_use' ||
+    'functionCall' in one ||
+    'toolUse' in one
+  );
 }
 
 /** The JSON without the first list entry that is such. */

@@ -3,19 +3,21 @@
 
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import type { AIMessageChunk } from '@langchain/core/messages';
 import type { Environment } from '../../agent/models/provider.ts';
+import { reasoningOf } from '../../agent/models/reasoning.ts';
 import { type Conversation, startConversation } from './conversation.ts';
 import type { Step } from './double.ts';
 import { FORMATS } from './doubles/index.ts';
 import { KEY, USAGE, type WireFormat } from './wire-format.ts';
 
-const CALLS: Step = {
+const CALLS = {
   calls: [
     { name: 'add', args: { a: 2, b: 40 } },
     { name: 'multiply', args: { a: 6, b: 7 } },
   ],
 };
-const ANSWER: Step = { text: 'Both are forty two.' };
+const ANSWER = { text: 'Both are forty two.' };
 const RETRY_AFTER_SECONDS = 7;
 
 for (const format of FORMATS)
@@ -40,6 +42,33 @@ for (const format of FORMATS)
       assertAccepted(conversation);
       assert.equal(second.end.answer, 'As I said: forty two.');
       assert.equal(conversation.double.remaining(), 0);
+    });
+
+    test('keeps what the model thinks apart from the answer, and gives back what has to come back', async (context) => {
+      const reasoning = 'First the sum, then the product.';
+      const conversation = await start(context, [
+        { ...CALLS, reasoning },
+        { ...ANSWER, reasoning: 'They are equal.' },
+      ]);
+      const { deltas, calls, end } = await conversation.say('What is 2 + 40, and 6 times 7?');
+      assertAccepted(conversation);
+      assert.deepEqual([end.status, end.answer], ['ok', 'Both are forty two.']);
+      assert.deepEqual([deltas.join(''), calls], ['Both are forty two.', CALLS.calls]);
+      const comesBack = Object(format.reasoning).comesBackAs ?? '';
+      assert.ok(JSON.stringify(conversation.double.requests[1]?.body).includes(comesBack));
+    });
+
+    test('streams what the model thinks, in one place for all', async (context) => {
+      const reasoning = 'They are equal, I think.';
+      const { boundModel } = await start(context, [{ ...ANSWER, reasoning }]);
+      const chunks: AIMessageChunk[] = [];
+      for await (const chunk of await boundModel.stream('Hello')) chunks.push(chunk);
+      const whole = chunks.reduce((sum, chunk) => sum.concat(chunk));
+      const thoughts = chunks.map(reasoningOf).filter((thought) => thought !== '');
+      const expected = format.reasoning === 'none' ? '' : reasoning;
+      assert.deepEqual([thoughts.join(''), reasoningOf(whole)], [expected, expected]);
+      assert.ok(expected === '' || thoughts.length > 1, 'word by word');
+      assert.equal(whole.text, 'Both are forty two.');
     });
 
     test('goes on after a turn that was cancelled in the middle of a tool', async (context) => {
@@ -107,6 +136,16 @@ for (const format of FORMATS)
         await conversation.double.abandoned;
         assert.equal((await conversation.say('Again, please.')).end.answer, 'Both are forty two.');
         assertAccepted(conversation);
+      });
+
+    for (const fault of ['hang', 'stall'] as const)
+      test(`gives up a request that is in ${fault} when the time is over, and says what to do`, async (context) => {
+        const step: Step = fault === 'hang' ? { fault } : { fault, reply: { text: 'One two three four five six.' } };
+        const limits = { LLM_TIMEOUT_MS: '150', LLM_MAX_RETRIES: '0' };
+        const conversation = await start(context, [step, ANSWER], limits);
+        const { end } = await conversation.say('Hello');
+        assert.deepEqual([end.status, end.error?.code], ['failed', 'unreachable']);
+        assert.match(end.error?.message ?? '', /did not answer in time.*LLM_TIMEOUT_MS/);
       });
 
     // A format without keys has no wrong ones.

@@ -106,8 +106,14 @@ describe('constructs that some vendor refuses', () => {
     });
 });
 
-function createTool(name: string, schema: JsonSchema): StructuredToolInterface {
+for (const format of FORMATS)
+  test(`a tool without a description is accepted by ${format.id}`, async () => {
+    const { refusals, names } = await sendTools(format, [createTool('plain', { type: 'object' }, '')]);
+    assert.deepEqual([refusals, names], [[], ['plain']]);
+  });
+
+function createTool(name: string, schema: JsonSchema, description = 'A tool.'): StructuredToolInterface {
   // A schema as its server wrote it; LangChain takes any, but its type wants what it can derive arguments from.
   const written = schema as { type: 'object' };
-  return new DynamicStructuredTool({ name, description: 'A tool.', schema: written, func: async () => '' });
+  return new DynamicStructuredTool({ name, description, schema: written, func: async () => '' });
 }

@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type * as z from 'zod';
 import type { Environment, ModelSelection } from '../../agent/models/provider.ts';
+import { createPublishedCheck, type PublishedSchema } from './published-schema.ts';
 
 /** The key that every double expects; a double without keys expects none. */
 export const KEY = 'test-key-0123456789abcdef';
@@ -26,11 +27,16 @@ export interface CallReply {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** What the model says, in no vendor's words: text word by word, or tool calls. */
+/** What the model says, in no vendor's words: thoughts and text word by word, or tool calls. */
 export interface Reply {
+  /** Not streamed by a format without reasoning. */
+  readonly reasoning?: string;
   readonly text?: string;
   readonly calls?: readonly CallReply[];
 }
+
+/** What a vendor signs thoughts with, which has to come back with them. */
+export const SIGNATURE = 'c2lnbmVkLWJ5LXRoZS1kb3VibGU=';
 
 /** Tokens that every answer reports. */
 export const USAGE = { input: 11, output: 7 } as const;
@@ -40,21 +46,25 @@ export interface WireFormat {
   readonly id: string;
   readonly selection: ModelSelection;
   readonly contentType: string;
+  /** Whether the vendor shows what its models think; and if so, what of it has to come back, as it was. */
+  readonly reasoning: 'none' | 'plain' | { readonly comesBackAs: string };
   /** The vendor's own origin, where the API cannot be had elsewhere; calls of it are led to the double. */
   readonly officialOrigin?: string;
   /** The variables that point the agent at a double. */
   environment(origin: string): Environment;
   /** What the vendor would refuse about a request; `undefined` if nothing. */
   check(request: ReceivedRequest): Refusal | undefined;
+  /** What of a body does not fit the schema that the vendor publishes; `undefined` where there is none. */
+  readonly checkPublished: ((body: unknown) => string | undefined) | undefined;
   /** The body of an error. */
   error(status: number, message: string): unknown;
   /** Headers and body by which the vendor asks to come back later. */
   retryLater?(seconds: number): { readonly headers: Readonly<Record<string, string>>; readonly body: unknown };
   /** A streamed answer in pieces, each an event of its own. `turn` makes ids differ. */
-  stream(reply: Reply, turn: number): readonly string[];
+  stream(reply: Reply, turn: number): readonly (string | Uint8Array)[];
 }
 
-export interface FormatParts<Body> extends Omit<WireFormat, 'check'> {
+export interface FormatParts<Body> extends Omit<WireFormat, 'check' | 'checkPublished'> {
   readonly path: string;
   /** The header that carries the key, and what it says; `undefined` where there are no keys. */
   readonly key:
@@ -63,6 +73,8 @@ export interface FormatParts<Body> extends Omit<WireFormat, 'check'> {
   /** Further headers that must be there. */
   readonly headers?: Readonly<Record<string, RegExp>>;
   readonly schema: z.ZodType<Body>;
+  /** The vendor's own description of the body; `undefined` where it publishes none. */
+  readonly published: PublishedSchema | undefined;
   /** Status of a body that does not fit the schema. */
   readonly schemaStatus?: number;
   /** What the schema cannot say: each gives the vendor's complaint or nothing. */
@@ -71,9 +83,11 @@ export interface FormatParts<Body> extends Omit<WireFormat, 'check'> {
 
 /** Puts the checks in the order in which a vendor makes them: route, key, headers, fields, meaning. */
 export function createFormat<Body>(parts: FormatParts<Body>): WireFormat {
-  const { path, key, headers = {}, schema, schemaStatus = 400, rules, ...rest } = parts;
+  const { path, key, headers = {}, schema, published, schemaStatus = 400, rules, ...rest } = parts;
+  const checkPublished = published && createPublishedCheck(published);
   return {
     ...rest,
+    checkPublished,
     check: (request) => {
       if (request.path !== path) return { status: 404, message: `Unknown path ${request.path}, expected ${path}` };
       if (request.method !== 'POST') return { status: 405, message: `Method ${request.method} not allowed` };
@@ -83,6 +97,8 @@ export function createFormat<Body>(parts: FormatParts<Body>): WireFormat {
         if (!expected.test(String(request.headers[name]))) return { status: 400, message: `Wrong header ${name}` };
       const parsed = schema.safeParse(request.body);
       if (!parsed.success) return { status: schemaStatus, message: describeIssues(parsed.error) };
+      const misfit = checkPublished?.(request.body);
+      if (misfit !== undefined) return { status: schemaStatus, message: `${published?.name}.json: ${misfit}` };
       for (const rule of rules) {
         const complaint = rule(parsed.data);
         if (complaint !== undefined) return { status: 400, message: complaint };

@@ -1,6 +1,7 @@
 // Azure OpenAI: every account has its own endpoint, and a model is a deployment that somebody gave a name.
 
-import { PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
+import { leaveOutToolNames } from '../chat-request.ts';
+import { type JsonBody, PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
 import { openaiFields } from './openai.ts';
 
 /** The newest version of the data plane that is not a preview. */
@@ -27,6 +28,7 @@ export const AZURE: Provider = {
     url: `${baseUrl}/openai/models?api-version=${encodeURIComponent(extra[API_VERSION] ?? DEFAULT_API_VERSION)}`,
     headers: { 'api-key': apiKey },
   }),
+  mendRequest: (body) => leaveOutToolNames(leaveOutModel(body)),
   load: async () => {
     const { AzureChatOpenAI } = await import('@langchain/openai');
     return (settings, transport) => {
@@ -45,3 +47,8 @@ export const AZURE: Provider = {
     };
   },
 };
+
+/** The address says which deployment is meant, and Azure's own schema has no such field. */
+function leaveOutModel({ model: _, ...body }: JsonBody): JsonBody {
+  return body;
+}

@@ -17,6 +17,12 @@ interface AwsRequest {
   readonly body?: Uint8Array | string;
 }
 
+/** What we read of a message. */
+interface Turn {
+  readonly role: string | undefined;
+  readonly content: readonly unknown[] | undefined;
+}
+
 export const BEDROCK: Provider = {
   ...PROVIDER_DEFAULTS,
   id: 'bedrock',
@@ -36,8 +42,8 @@ export const BEDROCK: Provider = {
   adaptSchema: anthropicSchema,
   load: async () => {
     const { ChatBedrockConverse } = await import('@langchain/aws');
-    return (settings, transport) =>
-      new ChatBedrockConverse({
+    return (settings, transport) => {
+      const model = new ChatBedrockConverse({
         model: settings.model,
         region: regionOf(settings.extra),
         ...credentialsOf(settings),
@@ -50,8 +56,34 @@ export const BEDROCK: Provider = {
         ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
         ...(settings.maxTokens === undefined ? {} : { maxTokens: settings.maxTokens }),
       });
+      // Before the request is signed: what is changed in the transport would not fit its signature.
+      model.client.middlewareStack.add(
+        (next) => (args) => {
+          if ('messages' in args.input && args.input.messages)
+            Object.assign(args.input, { messages: joinTurns(args.input.messages) });
+          return next(args);
+        },
+        { step: 'initialize' },
+      );
+      return model;
+    };
   },
 };
+
+/**
+ * Puts messages of one role that follow each other into one, as after a turn that was cancelled: the API refuses them ("A
+ * conversation must alternate between user and assistant roles").
+ */
+function joinTurns(messages: readonly Turn[]): Turn[] {
+  const joined: Turn[] = [];
+  for (const message of messages) {
+    const last = joined.at(-1);
+    if (last && last.role === message.role)
+      joined[joined.length - 1] = { ...message, content: [...(last.content ?? []), ...(message.content ?? [])] };
+    else joined.push(message);
+  }
+  return joined;
+}
 
 function regionOf(extra: ModelSettings['extra']): string {
   return REGION.map((name) => extra[name]).find((value) => value !== undefined) ?? DEFAULT_REGION;

@@ -1,5 +1,6 @@
 // DeepSeek.
 
+import { leaveOutToolNames } from '../chat-request.ts';
 import { PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
 import { giveReasoningBack } from '../reasoning-back.ts';
 import { listModels, openaiFields } from './openai.ts';
@@ -15,7 +16,7 @@ export const DEEPSEEK: Provider = {
   defaultModel: 'deepseek-chat',
   recognises: /^deepseek-/,
   reachability: listModels,
-  mendRequest: giveReasoningBack,
+  mendRequest: (body, messages) => leaveOutToolNames(giveReasoningBack(body, messages)),
   load: async () => {
     const { ChatDeepSeek } = await import('@langchain/deepseek');
     return (settings, transport) => new ChatDeepSeek(openaiFields(settings, transport));

@@ -4,7 +4,7 @@
 import { debuglog } from 'node:util';
 import { installScopedFetch } from '../call-scope.ts';
 import { googleSchema } from '../google-schema.ts';
-import { listOf, recordOf } from '../plain-schema.ts';
+import { type JsonSchema, listOf, mapSchemas, recordOf } from '../plain-schema.ts';
 import { type JsonBody, PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
 
 const debug = debuglog('agent-models');
@@ -26,8 +26,7 @@ export const GOOGLE: Provider = {
   normaliseBaseUrl: (text) => text.replace(/\/v1(?:beta)?$/, ''),
   defaultModel: 'gemini-2.5-flash',
   recognises: /^(?:gemini|gemma)-/,
-  // Among other tools' results a message of the user would part calls from their answers.
-  toolImages: 'none',
+  toolImages: 'beside',
   reachability: ({ baseUrl, apiKey }) => ({ url: `${baseUrl}/v1beta/models`, headers: { 'x-goog-api-key': apiKey } }),
   load: async () => {
     const { ChatGoogleGenerativeAI } = await import('@langchain/google-genai');
@@ -47,7 +46,7 @@ export const GOOGLE: Provider = {
     };
   },
   adaptSchema: googleSchema,
-  mendRequest: (body) => mergeResponses(leaveOutEmptyParameters(body)),
+  mendRequest: (body) => mergeResponses(declareFunctions(body)),
 };
 
 /** What we touch of the SDK's client. */
@@ -85,17 +84,26 @@ function mergeResponses(body: JsonBody): JsonBody {
   return { ...body, contents: merged };
 }
 
-/** An object without properties is refused; a function without parameters is not. */
-function leaveOutEmptyParameters(body: JsonBody): JsonBody {
+/**
+ * The functions as Google describes them: types in capitals, and none without properties, since an object without any is
+ * refused, and a function without parameters is not.
+ */
+function declareFunctions(body: JsonBody): JsonBody {
   const tools = listOf(body['tools']).map((tool) => ({
     ...tool,
     functionDeclarations: listOf(tool['functionDeclarations']).map(({ parameters, ...declaration }) =>
       Object.keys(recordOf(recordOf(parameters)['properties'])).length === 0
         ? declaration
-        : { ...declaration, parameters },
+        : { ...declaration, parameters: withTypesInCapitals(parameters) },
     ),
   }));
   return tools.length === 0 ? body : { ...body, tools };
+}
+
+function withTypesInCapitals(schema: unknown): JsonSchema {
+  return mapSchemas(recordOf(schema), (part) =>
+    typeof part['type'] === 'string' ? { ...part, type: part['type'].toUpperCase() } : part,
+  );
 }
 
 function hasResponses({ parts }: Content): boolean {

@@ -1,5 +1,6 @@
 // Groq.
 
+import { leaveOutToolNames } from '../chat-request.ts';
 import { createReasoningIntoText } from '../completion-events.ts';
 import { mendEvents } from '../event-lines.ts';
 import { PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
@@ -20,6 +21,7 @@ export const GROQ: Provider = {
     url: `${baseUrl}/openai/v1/models`,
     headers: { authorization: `Bearer ${apiKey}` },
   }),
+  mendRequest: leaveOutToolNames,
   mendAnswer: (response) => mendEvents(response, createReasoningIntoText),
   load: async () => {
     const { ChatGroq } = await import('@langchain/groq');

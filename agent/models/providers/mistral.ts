@@ -1,6 +1,8 @@
 // Mistral. The package takes a transport only as a class of its SDK, so its calls are caught where they leave.
 
 import { installScopedFetch } from '../call-scope.ts';
+import { createThoughtsIntoText } from '../completion-events.ts';
+import { mendEvents } from '../event-lines.ts';
 import { type JsonBody, PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
 
 export const MISTRAL: Provider = {
@@ -35,6 +37,7 @@ export const MISTRAL: Provider = {
     };
   },
   mendRequest: bridgeResults,
+  mendAnswer: (response) => mendEvents(response, createThoughtsIntoText),
 };
 
 /** What the model is made to have said between results that it never answered to and the next request. */

@@ -1,6 +1,7 @@
 // Any server that speaks OpenAI's chat completions: LM Studio, vLLM, llama.cpp, a proxy. Endpoint and model are stated;
 // a key is sent only where one is set.
 
+import { leaveOutToolNames } from '../chat-request.ts';
 import { renameReasoning } from '../completion-events.ts';
 import { mendEvents } from '../event-lines.ts';
 import { PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
@@ -18,6 +19,7 @@ export const OPENAI_COMPATIBLE: Provider = {
   isBaseUrlRequired: true,
   defaultModel: undefined,
   reachability: listModels,
+  mendRequest: leaveOutToolNames,
   mendAnswer: (response) => mendEvents(response, () => renameReasoning),
   load: async () => {
     const { ChatOpenAICompletions } = await import('@langchain/openai');

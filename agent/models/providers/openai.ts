@@ -1,5 +1,6 @@
 // OpenAI, and what every model on its SDK has in common.
 
+import { leaveOutToolNames } from '../chat-request.ts';
 import { type ModelSettings, PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
 
 /** The SDK's own limit counts the waiting between attempts; ours, in the transport, does not. Milliseconds. */
@@ -55,6 +56,7 @@ export const OPENAI: Provider = {
   recognises: /^(?:gpt-|chatgpt-|o\d)/,
   toolImages: 'beside',
   reachability: listModels,
+  mendRequest: leaveOutToolNames,
   load: async () => {
     const { ChatOpenAI, ChatOpenAICompletions } = await import('@langchain/openai');
     return (settings, transport) => {

@@ -2,6 +2,7 @@
 // where they leave.
 
 import { installScopedFetch } from '../call-scope.ts';
+import { leaveOutToolNames } from '../chat-request.ts';
 import { keepUsage } from '../completion-events.ts';
 import { mendEvents } from '../event-lines.ts';
 import { PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
@@ -36,5 +37,6 @@ export const OPENROUTER: Provider = {
         ...(settings.maxTokens === undefined ? {} : { maxTokens: settings.maxTokens }),
       });
   },
+  mendRequest: leaveOutToolNames,
   mendAnswer: (response) => mendEvents(response, () => keepUsage),
 };

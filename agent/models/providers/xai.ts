@@ -1,5 +1,6 @@
 // xAI.
 
+import { leaveOutToolNames } from '../chat-request.ts';
 import { PROVIDER_DEFAULTS, type Provider } from '../provider.ts';
 import { listModels, openaiConfiguration, openaiFields } from './openai.ts';
 
@@ -16,6 +17,7 @@ export const XAI: Provider = {
   recognises: /^grok-/,
   toolImages: 'beside',
   reachability: listModels,
+  mendRequest: leaveOutToolNames,
   load: async () => {
     const { ChatXAI } = await import('@langchain/xai');
     return (settings, transport) => {

@@ -1,11 +1,12 @@
 // The events of one streamed answer of Anthropic's /v1/messages: a block after the other, arguments in fragments.
 
-import { event, halvesOf, type Reply, USAGE, wordsOf } from '../wire-format.ts';
+import { event, halvesOf, type Reply, SIGNATURE, USAGE, wordsOf } from '../wire-format.ts';
 
 type Typed = Record<string, unknown> & { readonly type: string };
 
-export function streamMessage(model: string, { text, calls }: Reply, turn: number): string[] {
+export function streamMessage(model: string, { reasoning, text, calls }: Reply, turn: number): string[] {
   const blocks: Typed[][] = [
+    ...(reasoning === undefined ? [] : [thinkingBlock(reasoning)]),
     ...(text === undefined ? [] : [textBlock(text)]),
     ...(calls ?? []).map(({ name, args }, index) => callBlock(name, args, `toolu_${turn}_${index}`)),
   ];
@@ -40,6 +41,16 @@ function textBlock(text: string): Typed[] {
   return [
     { type: 'content_block_start', content_block: { type: 'text', text: '' } },
     ...wordsOf(text).map((word) => ({ type: 'content_block_delta', delta: { type: 'text_delta', text: word } })),
+    { type: 'content_block_stop' },
+  ];
+}
+
+function thinkingBlock(reasoning: string): Typed[] {
+  const delta = (part: Typed) => ({ type: 'content_block_delta', delta: part });
+  return [
+    { type: 'content_block_start', content_block: { type: 'thinking', thinking: '', signature: '' } },
+    ...wordsOf(reasoning).map((thinking) => delta({ type: 'thinking_delta', thinking })),
+    delta({ type: 'signature_delta', signature: SIGNATURE }),
     { type: 'content_block_stop' },
   ];
 }

@@ -1,8 +1,8 @@
-// Anthropic, POST /v1/messages. Source: CreateMessageParams of Anthropic's OpenAPI document, as generated into
-// @anthropic-ai/sdk 0.122.0 (resources/messages), read 2026-11-23; what holds between messages from its 400 answers.
+// Anthropic, POST /v1/messages. Source: schemas/anthropic.json, opened on 2026-11-27, and @anthropic-ai/sdk 0.122.0
+// (resources/messages); what holds between messages from its 400 answers.
 
 import * as z from 'zod';
-import { createFormat, KEY, type WireFormat } from '../wire-format.ts';
+import { createFormat, KEY, SIGNATURE, type WireFormat } from '../wire-format.ts';
 import { streamMessage } from './anthropic-stream.ts';
 import { refuseForAnthropic } from './tool-schema-rules.ts';
 
@@ -21,7 +21,11 @@ const imageBlock = z.strictObject({
   source: z.record(z.string(), z.unknown()),
   cache_control,
 });
-const thinkingBlock = z.strictObject({ type: z.literal('thinking'), thinking: z.string(), signature: z.string() });
+const thinkingBlock = z.strictObject({
+  type: z.literal('thinking'),
+  thinking: z.string(),
+  signature: z.literal(SIGNATURE),
+});
 const toolUseBlock = z.strictObject({
   type: z.literal('tool_use'),
   id: z.string().regex(TOOL_ID),
@@ -81,8 +85,10 @@ export const anthropic: WireFormat = createFormat<Body>({
   id: 'anthropic',
   selection: { provider: 'anthropic', model: MODEL, reason: 'LLM_MODEL' },
   contentType: 'text/event-stream; charset=utf-8',
+  reasoning: { comesBackAs: SIGNATURE },
   environment: (origin) => ({ ANTHROPIC_BASE_URL: origin, ANTHROPIC_API_KEY: KEY }),
   path: '/v1/messages',
+  published: { name: 'anthropic' },
   key: { header: 'x-api-key', value: KEY, status: 401 },
   headers: { 'anthropic-version': /^2023-06-01$/ },
   schema,

@@ -1,10 +1,21 @@
 // Azure OpenAI, POST /openai/deployments/{deployment}/chat/completions?api-version=… with the key in `api-key`. Source:
-// azure-rest-api-specs, cognitiveservices AzureOpenAI inference 2024-10-21, as remembered and from public bug reports on 2026-11-23, the document itself was not opened; the body is OpenAI's. The
-// first event carries the verdict on the prompt and no choice.
+// schemas/azure.json, which was opened on 2026-11-27: no `model`, no `store`, no `verbosity`, no `reasoning_effort`. The first
+// event carries the verdict on the prompt and no choice.
 
+import * as z from 'zod';
 import { createFormat, event, KEY, type WireFormat } from '../wire-format.ts';
 import { streamChat } from './chat-stream.ts';
-import { openaiChatParts } from './openai-chat.ts';
+import { openaiChatFields, openaiChatParts } from './openai-chat.ts';
+
+/** The deployment is in the path. */
+const {
+  model: _model,
+  reasoning_effort: _effort,
+  store: _store,
+  verbosity: _verbosity,
+  prompt_cache_key: _cached,
+  ...fields
+} = openaiChatFields;
 
 const PROMPT_FILTER = event({
   id: '',
@@ -27,5 +38,8 @@ export const azure: WireFormat = createFormat({
   }),
   path: '/openai/deployments/my-deployment/chat/completions?api-version=2024-10-21',
   key: { header: 'api-key', value: KEY, status: 401 },
+  schema: z.strictObject(fields),
+  // Its definition is in the document, and nothing refers to it; it is taken (griptape-ai/griptape issue 1640).
+  published: { name: 'azure', alsoTakes: { createChatCompletionRequest: { stream_options: { type: 'object' } } } },
   stream: (reply, turn) => streamChat({ model: 'gpt-4.1', usage: 'trailing', preamble: [PROMPT_FILTER] }, reply, turn),
 });

@@ -19,8 +19,8 @@ const toolCall = z.strictObject({
   function: z.strictObject({ name: z.string(), arguments: z.string() }),
 });
 
-/** Messages of OpenAI; `assistant` has the fields that a vendor adds to the model's own. */
-export function chatMessagesSchema(assistant: z.ZodRawShape = {}) {
+/** Messages of OpenAI; `assistant` and `tool` have the fields that a vendor adds to them. */
+export function chatMessagesSchema(assistant: z.ZodRawShape = {}, tool: z.ZodRawShape = {}) {
   return z
     .array(
       z.discriminatedUnion('role', [
@@ -41,13 +41,7 @@ export function chatMessagesSchema(assistant: z.ZodRawShape = {}) {
           name: z.string().optional(),
           ...assistant,
         }),
-        // `name` is in no schema of OpenAI's, but in its cookbook, and every LangChain request has it.
-        z.strictObject({
-          role: z.literal('tool'),
-          content: text,
-          tool_call_id: z.string(),
-          name: z.string().nullish(),
-        }),
+        z.strictObject({ role: z.literal('tool'), content: text, tool_call_id: z.string(), ...tool }),
       ]),
     )
     .min(1);

@@ -14,6 +14,8 @@ export interface ChatStreamDialect {
   readonly usage: 'trailing' | 'last' | 'x_groq';
   /** Ids of calls, where they have a form of their own. */
   readonly callId?: (turn: number, index: number) => string;
+  /** The delta of a thought; left out where the vendor shows none. */
+  readonly thought?: (words: string) => object;
   /** Calls come whole in one delta. */
   readonly wholeCalls?: boolean;
   /** What is sent before the first delta. */
@@ -21,8 +23,8 @@ export interface ChatStreamDialect {
 }
 
 /** The events of one answer. */
-export function streamChat(dialect: ChatStreamDialect, { text, calls }: Reply, turn: number): string[] {
-  const { model, usage, preamble = [] } = dialect;
+export function streamChat(dialect: ChatStreamDialect, { reasoning, text, calls }: Reply, turn: number): string[] {
+  const { model, usage, thought, preamble = [] } = dialect;
   const chunk = (choices: readonly unknown[], more: object = {}) =>
     event({ id: `chatcmpl-${turn}`, object: 'chat.completion.chunk', created: 1, model, choices, ...more });
   const delta = (part: object, finish_reason: string | null = null, more: object = {}) =>
@@ -36,6 +38,7 @@ export function streamChat(dialect: ChatStreamDialect, { text, calls }: Reply, t
   return [
     ...preamble,
     delta({ role: 'assistant', content: calls ? null : '' }),
+    ...(thought ? wordsOf(reasoning ?? '').map((word) => delta(thought(word))) : []),
     ...wordsOf(text ?? '').map((word) => delta({ content: word })),
     ...callDeltas(dialect, calls ?? [], turn).map((tool_calls) => delta({ tool_calls })),
     delta({}, calls ? 'tool_calls' : 'stop', last),

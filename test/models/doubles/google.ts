@@ -1,10 +1,10 @@
-// Google Gemini, POST /v1beta/models/{model}:streamGenerateContent?alt=sse. Source: GenerateContentRequest of Google's
-// discovery document generativelanguage v1beta, as remembered and from public bug reports on 2026-11-23, the document itself was not opened; what holds between turns from its 400 answers ("Please
-// ensure that the number of function response parts is equal to the number of function call parts of the function call
-// turn", cloudwego/eino-ext issue 571: results in turns of their own are refused).
+// Google Gemini, POST /v1beta/models/{model}:streamGenerateContent?alt=sse. Source: schemas/google.json, opened on
+// 2026-11-27; what holds between turns from its 400 answers ("Please ensure that the number of function response parts is
+// equal to the number of function call parts of the function call turn", cloudwego/eino-ext issue 571: results in turns of
+// their own are refused). The document says `id` of a call, which the package never sends back.
 
 import * as z from 'zod';
-import { createFormat, event, KEY, type Reply, USAGE, type WireFormat, wordsOf } from '../wire-format.ts';
+import { createFormat, event, KEY, type Reply, SIGNATURE, USAGE, type WireFormat, wordsOf } from '../wire-format.ts';
 import { refuseForGoogle } from './tool-schema-rules.ts';
 
 const MODEL = 'gemini-2.5-flash';
@@ -73,8 +73,10 @@ export const google: WireFormat = createFormat<Body>({
   id: 'google',
   selection: { provider: 'google', model: MODEL, reason: 'LLM_MODEL' },
   contentType: 'text/event-stream',
+  reasoning: { comesBackAs: SIGNATURE },
   environment: (origin) => ({ GOOGLE_BASE_URL: origin, GOOGLE_API_KEY: KEY }),
   path: `/v1beta/models/${MODEL}:streamGenerateContent?alt=sse`,
+  published: { name: 'google' },
   // A wrong key is a bad request to this vendor.
   key: {
     header: 'x-goog-api-key',
@@ -127,11 +129,15 @@ function refuseTools({ tools }: Body): string | undefined {
   return undefined;
 }
 
-/** Calls come whole, without ids, and the reason to stop is the same as for text. */
-function streamTurn({ text, calls }: Reply, turnNumber: number): string[] {
+/** Calls come whole, without ids, the first of several signed with what led to them, and the reason to stop is the same as for text. */
+function streamTurn({ reasoning, text, calls }: Reply, turnNumber: number): string[] {
+  const signed = reasoning === undefined ? {} : { thoughtSignature: SIGNATURE };
   const parts = [
+    ...wordsOf(reasoning ?? '').map((word) => [{ text: word, thought: true }]),
     ...wordsOf(text ?? '').map((word) => [{ text: word }]),
-    ...(calls ? [calls.map(({ name, args }) => ({ functionCall: { name, args } }))] : []),
+    ...(calls
+      ? [calls.map(({ name, args }, index) => ({ functionCall: { name, args }, ...(index === 0 ? signed : {}) }))]
+      : []),
     [{ text: '' }],
   ];
   return parts.map((said, index) =>

@@ -3,6 +3,8 @@
 import type { WireFormat } from '../wire-format.ts';
 import { anthropic } from './anthropic.ts';
 import { azure } from './azure.ts';
+import { bedrock } from './bedrock.ts';
+import { deepseek } from './deepseek.ts';
 import { google } from './google.ts';
 import { groq } from './groq.ts';
 import { mistral } from './mistral.ts';
@@ -11,6 +13,7 @@ import { openaiChat } from './openai-chat.ts';
 import { openaiCompatible } from './openai-compatible.ts';
 import { openaiResponses } from './openai-responses.ts';
 import { openrouter } from './openrouter.ts';
+import { xai } from './xai.ts';
 
 export const FORMATS: readonly WireFormat[] = [
   openaiChat,
@@ -23,4 +26,7 @@ export const FORMATS: readonly WireFormat[] = [
   mistral,
   groq,
   openaiCompatible,
+  bedrock,
+  deepseek,
+  xai,
 ];

@@ -1,6 +1,6 @@
-// Mistral, POST /v1/chat/completions. Source: ChatCompletionStreamRequest of Mistral's OpenAPI document, as generated
-// into @mistralai/mistralai 2.2.1, read 2026-11-23; the order of roles from its 400 answers ("Unexpected role 'user'
-// after role 'tool'", code 3230; "Not the same number of function calls and responses", 3230).
+// Mistral, POST /v1/chat/completions. Source: schemas/mistral.json, whose document was opened on 2026-11-27; the order of
+// roles from its 400 answers ("Unexpected role 'user' after role 'tool'", code 3230; "Not the same number of function calls
+// and responses", 3230).
 
 import * as z from 'zod';
 import { createFormat, KEY, type WireFormat } from '../wire-format.ts';
@@ -20,7 +20,10 @@ const number = z.number().nullish();
 
 const schema = z.strictObject({
   model: z.string(),
-  messages: z.preprocess(withoutIndex, chatMessagesSchema({ prefix: z.boolean().optional() })),
+  messages: z.preprocess(
+    withoutIndex,
+    chatMessagesSchema({ prefix: z.boolean().optional() }, { name: z.string().nullish() }),
+  ),
   tools: chatToolsSchema.nullish(),
   tool_choice: z.unknown().optional(),
   parallel_tool_calls: z.boolean().optional(),
@@ -44,18 +47,20 @@ export const mistral: WireFormat = createFormat<ChatBody>({
   id: 'mistral',
   selection: { provider: 'mistral', model: MODEL, reason: 'LLM_MODEL' },
   contentType: 'text/event-stream; charset=utf-8',
+  reasoning: 'plain',
   environment: (origin) => ({ MISTRAL_BASE_URL: origin, MISTRAL_API_KEY: KEY }),
   path: '/v1/chat/completions',
   key: { header: 'authorization', value: `Bearer ${KEY}`, status: 401 },
   schema,
   schemaStatus: 422,
+  published: { name: 'mistral' },
   rules: [refuseWhole, refuseRoleOrder, refuseCallIds, refuseDanglingCalls, refuseTools(refuseForMistral)],
   error: (status, message) =>
     status === 401
       ? { detail: 'Unauthorized' }
       : { object: 'error', message, type: 'invalid_request_error', param: null, code: null },
   stream: (reply, turn) =>
-    streamChat({ model: MODEL, usage: 'last', wholeCalls: true, callId: nineCharacters }, reply, turn),
+    streamChat({ model: MODEL, usage: 'last', wholeCalls: true, callId: nineCharacters, thought }, reply, turn),
 });
 
 /** Its SDK numbers the calls of a request, which the vendor's schema knows. */
@@ -90,4 +95,9 @@ function refuseCallIds({ messages }: ChatBody): string | undefined {
 
 function nineCharacters(turn: number, index: number): string {
   return `c${String(turn).padStart(4, '0')}x${String(index).padStart(3, '0')}`;
+}
+
+/** ThinkChunk of the vendor's document: a list in the place of the text. */
+function thought(text: string): object {
+  return { content: [{ type: 'thinking', thinking: [{ type: 'text', text }] }] };
 }

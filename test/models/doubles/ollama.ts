@@ -1,6 +1,6 @@
-// Ollama, POST /api/chat. Source: ChatRequest in ollama/ollama api/types.go and docs/api.md, as remembered and from public bug reports on 2026-11-23, the document itself was not opened. The server
-// ignores fields that it does not know and answers to calls that nobody made; this double does not, so that a slip shows.
-// It has no keys, streams lines of JSON, and sends each call whole in a line of its own.
+// Ollama, POST /api/chat. Source: schemas/ollama.json, and docs/openapi.yaml and api/types.go of ollama/ollama, opened on
+// 2026-11-27. The server ignores fields that it does not know and answers to calls that nobody made; this double does not,
+// so that a slip shows. It has no keys, streams lines of JSON, and sends each call whole in a line of its own.
 
 import * as z from 'zod';
 import { createFormat, type Reply, USAGE, type WireFormat, wordsOf } from '../wire-format.ts';
@@ -59,8 +59,11 @@ export const ollama: WireFormat = createFormat<Body>({
   id: 'ollama',
   selection: { provider: 'ollama', model: MODEL, reason: 'LLM_MODEL' },
   contentType: 'application/x-ndjson',
+  reasoning: 'plain',
   environment: (origin) => ({ OLLAMA_HOST: origin }),
   path: '/api/chat',
+  // The server hands out ids itself, and passes over what it does not know.
+  published: { name: 'ollama', alsoTakes: { ToolCall: { id: { type: 'string' }, type: { const: 'function' } } } },
   key: undefined,
   schema,
   rules: [({ stream }) => (stream === false ? 'This double only streams.' : undefined), refuseDangling, refuseTools],
@@ -89,7 +92,7 @@ function refuseTools({ tools }: Body): string | undefined {
   return undefined;
 }
 
-function streamLines({ text, calls }: Reply): string[] {
+function streamLines({ reasoning, text, calls }: Reply): string[] {
   const line = (said: object, more: object = { done: false }) =>
     `${JSON.stringify({
       model: MODEL,
@@ -98,6 +101,7 @@ function streamLines({ text, calls }: Reply): string[] {
       ...more,
     })}\n`;
   return [
+    ...wordsOf(reasoning ?? '').map((thinking) => line({ thinking })),
     ...wordsOf(text ?? '').map((content) => line({ content })),
     ...(calls ?? []).map(({ name, args }, index) =>
       line({ tool_calls: [{ id: `call_${index}`, function: { index, name, arguments: args } }] }),

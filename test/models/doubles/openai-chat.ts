@@ -1,5 +1,5 @@
-// OpenAI, POST /v1/chat/completions. Source: CreateChatCompletionRequest of OpenAI's OpenAPI document, as generated into
-// openai 7.57.0, read 2026-11-23. Azure and compatible servers build on it.
+// OpenAI, POST /v1/chat/completions. Source: schemas/openai-chat.json, opened on 2026-11-27, and openai 7.57.0. Azure and
+// compatible servers build on it.
 
 import * as z from 'zod';
 import { createFormat, type FormatParts, KEY, type WireFormat } from '../wire-format.ts';
@@ -60,8 +60,10 @@ export function openaiError(status: number, message: string): unknown {
 /** What OpenAI and those that copy it have in common. */
 export const openaiChatParts: Omit<FormatParts<ChatBody>, 'id' | 'selection' | 'path' | 'environment'> = {
   contentType: 'text/event-stream; charset=utf-8',
+  reasoning: 'none',
   key: { header: 'authorization', value: `Bearer ${KEY}`, status: 401 },
   schema: z.strictObject(openaiChatFields),
+  published: { name: 'openai-chat' },
   rules: OPENAI_RULES,
   error: openaiError,
   stream: (reply, turn) => streamChat({ model: MODEL, usage: 'trailing' }, reply, turn),

@@ -2,11 +2,17 @@
 
 import { event, halvesOf, type Reply, USAGE, wordsOf } from '../wire-format.ts';
 
-export function streamResponse(model: string, { text, calls }: Reply, turn: number): string[] {
-  const outputs = [
-    ...(text === undefined ? [] : [messageEvents(text, turn)]),
-    ...(calls ?? []).map(({ name, args }, index) => callEvents(name, args, turn, index + (text === undefined ? 0 : 1))),
+export function streamResponse(model: string, { reasoning, text, calls }: Reply, turn: number): string[] {
+  const makers = [
+    ...(reasoning === undefined ? [] : [(at: number) => reasoningEvents(reasoning, turn, at)]),
+    ...(text === undefined ? [] : [(at: number) => messageEvents(text, turn, at)]),
+    ...(calls ?? []).map(
+      ({ name, args }) =>
+        (at: number) =>
+          callEvents(name, args, turn, at),
+    ),
   ];
+  const outputs = makers.map((make, index) => make(index));
   const response = (status: string, output: readonly object[], usage: object | null) => ({
     id: `resp_${turn}`,
     object: 'response',
@@ -46,19 +52,36 @@ interface OutputEvents {
   readonly events: readonly Typed[];
 }
 
-function messageEvents(text: string, turn: number): OutputEvents {
-  const at = { item_id: `msg_${turn}`, output_index: 0, content_index: 0 };
+function reasoningEvents(reasoning: string, turn: number, output_index: number): OutputEvents {
+  const at = { item_id: `rs_${turn}`, output_index, summary_index: 0 };
+  const part = (text: string) => ({ type: 'summary_text', text });
+  const item = { id: at.item_id, type: 'reasoning', summary: [part(reasoning)] };
+  return {
+    item,
+    events: [
+      { type: 'response.output_item.added', output_index, item: { ...item, summary: [] } },
+      { type: 'response.reasoning_summary_part.added', ...at, part: part('') },
+      ...wordsOf(reasoning).map((delta) => ({ type: 'response.reasoning_summary_text.delta', ...at, delta })),
+      { type: 'response.reasoning_summary_text.done', ...at, text: reasoning },
+      { type: 'response.reasoning_summary_part.done', ...at, part: part(reasoning) },
+      { type: 'response.output_item.done', output_index, item },
+    ],
+  };
+}
+
+function messageEvents(text: string, turn: number, output_index: number): OutputEvents {
+  const at = { item_id: `msg_${turn}`, output_index, content_index: 0 };
   const part = (said: string) => ({ type: 'output_text', text: said, annotations: [], logprobs: [] });
   const item = { id: at.item_id, type: 'message', status: 'completed', role: 'assistant', content: [part(text)] };
   return {
     item,
     events: [
-      { type: 'response.output_item.added', output_index: 0, item: { ...item, status: 'in_progress', content: [] } },
+      { type: 'response.output_item.added', output_index, item: { ...item, status: 'in_progress', content: [] } },
       { type: 'response.content_part.added', ...at, part: part('') },
       ...wordsOf(text).map((delta) => ({ type: 'response.output_text.delta', ...at, delta, logprobs: [] })),
       { type: 'response.output_text.done', ...at, text, logprobs: [] },
       { type: 'response.content_part.done', ...at, part: part(text) },
-      { type: 'response.output_item.done', output_index: 0, item },
+      { type: 'response.output_item.done', output_index, item },
     ],
   };
 }

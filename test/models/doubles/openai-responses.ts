@@ -1,5 +1,5 @@
-// OpenAI, POST /v1/responses. Source: CreateResponse of OpenAI's OpenAPI document, as generated into openai 7.57.0
-// (resources/responses), read 2026-11-23.
+// OpenAI, POST /v1/responses. Source: schemas/openai-responses.json, opened on 2026-11-27, and openai 7.57.0
+// (resources/responses).
 
 import * as z from 'zod';
 import { createFormat, KEY, type WireFormat } from '../wire-format.ts';
@@ -7,7 +7,7 @@ import { openaiError } from './openai-chat.ts';
 import { streamResponse } from './openai-responses-stream.ts';
 import { refuseForOpenAI } from './tool-schema-rules.ts';
 
-const MODEL = 'gpt-5.2-codex';
+const MODEL = 'gpt-5.6';
 const number = z.number().nullish();
 const status = z.enum(['in_progress', 'completed', 'incomplete']);
 
@@ -95,12 +95,20 @@ export const openaiResponses: WireFormat = createFormat<Body>({
   // A name for which the package itself chooses this API, which our row allows at the vendor's own address only.
   selection: { provider: 'openai', model: MODEL, reason: 'LLM_MODEL' },
   contentType: 'text/event-stream; charset=utf-8',
+  // Without it, the call after it is refused.
+  reasoning: { comesBackAs: '"rs_1"' },
   officialOrigin: 'https://api.openai.com',
   environment: () => ({ OPENAI_API_KEY: KEY }),
   path: '/v1/responses',
+  published: { name: 'openai-responses' },
   key: { header: 'authorization', value: `Bearer ${KEY}`, status: 401 },
   schema,
-  rules: [({ stream }) => (stream ? undefined : 'This double only streams.'), refuseDanglingItems, refuseTools],
+  rules: [
+    ({ stream }) => (stream ? undefined : 'This double only streams.'),
+    refuseDanglingItems,
+    refuseDanglingReasoning,
+    refuseTools,
+  ],
   error: openaiError,
   stream: (reply, turn) => streamResponse(MODEL, reply, turn),
 });
@@ -115,6 +123,15 @@ function refuseDanglingItems({ input }: Body): string | undefined {
     if (item.type === undefined || item.type === 'message') if (item.role === 'user' && open.size > 0) break;
   }
   return open.size > 0 ? `No tool output found for function call ${[...open].join(', ')}.` : undefined;
+}
+
+/** A thought is followed by what it led to. */
+function refuseDanglingReasoning({ input }: Body): string | undefined {
+  const follower = (index: number) => input[index + 1]?.type;
+  const dangling = input.find(
+    (item, index) => item.type === 'reasoning' && !/^(?:message|function_call)$/.test(String(follower(index))),
+  );
+  return dangling && `Item '${dangling.id}' of type 'reasoning' was provided without its required following item.`;
 }
 
 function refuseTools({ tools }: Body): string | undefined {

@@ -1,6 +1,6 @@
-// OpenRouter, POST /api/v1/chat/completions. Source: ChatGenerationParams of OpenRouter's OpenAPI document, as generated
-// into @langchain/openrouter 0.4.11, and its handbook's list of parameters, read 2026-11-23. Comments keep the stream
-// alive, and usage comes last, with an empty list of choices (Effect-TS/effect pull request 6117, March 2026).
+// OpenRouter, POST /api/v1/chat/completions. Source: schemas/openrouter.json, whose document was opened on 2026-11-27, and
+// the handbook's list of parameters. Comments keep the stream alive, and usage comes last, with an empty list of choices
+// (Effect-TS/effect pull request 6117, March 2026).
 
 import * as z from 'zod';
 import { createFormat, KEY, type WireFormat } from '../wire-format.ts';
@@ -14,9 +14,11 @@ const number = z.number().nullish();
 export const openrouter: WireFormat = createFormat({
   ...openaiChatParts,
   id: 'openrouter',
+  reasoning: 'plain',
   selection: { provider: 'openrouter', model: MODEL, reason: 'LLM_MODEL' },
   environment: (origin) => ({ OPENROUTER_BASE_URL: `${origin}/api/v1`, OPENROUTER_API_KEY: KEY }),
   path: '/api/v1/chat/completions',
+  published: { name: 'openrouter' },
   schema: z.strictObject({
     ...openaiChatFields,
     messages: chatMessagesSchema({
@@ -39,5 +41,10 @@ export const openrouter: WireFormat = createFormat({
   }),
   error: (status, message) => ({ error: { code: status, message } }),
   stream: (reply, turn) =>
-    streamChat({ model: MODEL, usage: 'trailing', preamble: [': OPENROUTER PROCESSING\n\n'] }, reply, turn),
+    streamChat({ model: MODEL, usage: 'trailing', preamble: [': OPENROUTER PROCESSING\n\n'], thought }, reply, turn),
 });
+
+/** Twice: as a text, and with what the vendor behind it needs to read it again. */
+function thought(reasoning: string): object {
+  return { reasoning, reasoning_details: [{ type: 'reasoning.text', text: reasoning, index: 0, format: null }] };
+}
