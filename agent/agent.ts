@@ -93,8 +93,11 @@ export interface AgentOptions {
  */
 export async function startAgent(config: AgentConfig, { model, cassette = {} }: AgentOptions = {}): Promise<Agent> {
   const slot = await createModelSlot(config.environment, model, cassette.record);
-  const servers = await createConnectedServers(await connectAll(config, cassette));
-  const threads = createMemoryThreadStore();
+  const threads = await openThreads(config.threadFile);
+  const servers = await createConnectedServers(await connectAll(config, cassette)).catch(async (error: unknown) => {
+    await threads.close();
+    throw error;
+  });
   const { startSession } = createSessionFactory({ config, servers, threads, slot });
   return {
     servers,
@@ -109,6 +112,12 @@ export async function startAgent(config: AgentConfig, { model, cassette = {} }: 
       await threads.close();
     },
   };
+}
+
+async function openThreads(file: string | undefined): Promise<ThreadStore> {
+  if (file === undefined) return createMemoryThreadStore();
+  const { openSqliteThreadStore } = await import('./threads/sqlite-thread-store.ts');
+  return await openSqliteThreadStore(file);
 }
 
 /** All or none: a connection that came up is closed again when another one does not. */

@@ -155,18 +155,42 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
-  const stateDirectory = join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent');
+  const stateDirectory = stateDirectoryIn(env.XDG_STATE_HOME);
   return {
     servers,
     stateDirectory,
     credential: credentialFrom(env),
     tokenDirectory: env.TOKEN_STORE === 'none' ? undefined : join(stateDirectory, 'tokens'),
-    threadFile: env.THREAD_STORE === 'none' ? undefined : join(stateDirectory, 'threads.sqlite'),
+    threadFile: threadFile(env.THREAD_STORE, stateDirectory),
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
     environment: withoutEmpty(environment),
   };
+}
+
+/**
+ * Where conversations are kept, whatever else is configured; `undefined` when nowhere.
+ *
+ * @throws {AgentError} `invalid_configuration`
+ */
+export function threadFileOf(environment: Environment): string | undefined {
+  const { THREAD_STORE: store, XDG_STATE_HOME: stateHome } = environmentSchema.shape;
+  const parsed = z.object({ THREAD_STORE: store, XDG_STATE_HOME: stateHome }).safeParse(withoutEmpty(environment));
+  if (!parsed.success)
+    throw new AgentError(
+      'invalid_configuration',
+      report(parsed.error.issues.map((issue) => describeIssue(issue, environment))),
+    );
+  return threadFile(parsed.data.THREAD_STORE, stateDirectoryIn(parsed.data.XDG_STATE_HOME));
+}
+
+function stateDirectoryIn(stateHome: string | undefined): string {
+  return join(stateHome ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent');
+}
+
+function threadFile(store: 'file' | 'none', stateDirectory: string): string | undefined {
+  return store === 'none' ? undefined : join(stateDirectory, 'threads.sqlite');
 }
 
 function credentialFrom(env: z.output<typeof environmentSchema>): CredentialConfig {
