@@ -1,7 +1,7 @@
 // Puts the parts of a running agent together: configuration → servers → model → graph → sessions. Commands call this and
 // render what comes out.
 
-import { createConnectedServers } from './agent/local-servers.ts';
+import { connectServers, type StartedServers } from './agent/local-servers.ts';
 import { createModelSlot } from './agent/model-slot.ts';
 import { createSessionFactory } from './agent/session-factory.ts';
 import type { ApprovalSettings, Approver } from './approval.ts';
@@ -87,47 +87,59 @@ export interface AgentOptions {
 }
 
 /**
- * Starts an agent: the model is checked before any server hears of us, then all servers are connected in parallel.
+ * Starts an agent: the model is checked before any server hears of us, then all servers are connected in parallel. Servers
+ * that are not connected are named in `notices`.
  *
- * @throws {AgentError} from configuration, models, authorization or connections
+ * @throws {AgentError} from configuration and models; when no server at all is connected, what the first one failed with
  */
-export async function startAgent(config: AgentConfig, { model, cassette = {} }: AgentOptions = {}): Promise<Agent> {
+export async function startAgent(config: AgentConfig, options: AgentOptions = {}): Promise<Agent> {
+  const { model, cassette = {} } = options;
   const slot = await createModelSlot(config.environment, model, cassette.record);
   const threads = await openThreads(config.threadFile);
-  const servers = await createConnectedServers(await connectAll(config, cassette)).catch(async (error: unknown) => {
+  const close = async (servers?: Servers) => {
+    await servers?.close();
     await threads.close();
-    throw error;
-  });
-  const { startSession } = createSessionFactory({ config, servers, threads, slot });
-  return {
-    servers,
-    threads,
-    model: () => slot.current(),
-    notices: slot.takeNotices(),
-    setModel: (specification) => slot.swap(specification),
-    startSession,
-    drawGraph: async () => (await createGraph().getGraphAsync()).drawMermaid(),
-    close: async () => {
-      await servers.close();
-      await threads.close();
-    },
   };
+  let servers: StartedServers | undefined;
+  try {
+    servers = await connectServers(
+      config.servers.map((server) => ({ ...server, connect: () => connectOne(server, config, cassette) })),
+    );
+    const notices = [...slot.takeNotices(), ...missingServers(servers)];
+    const { startSession } = createSessionFactory({ config, servers, threads, slot });
+    return {
+      servers,
+      threads,
+      model: () => slot.current(),
+      notices,
+      setModel: (specification) => slot.swap(specification),
+      startSession,
+      drawGraph: async () => (await createGraph().getGraphAsync()).drawMermaid(),
+      close: () => close(servers),
+    };
+  } catch (error) {
+    await close(servers);
+    throw error;
+  }
+}
+
+/**
+ * What to say about servers that are not connected.
+ *
+ * @throws {AgentError} when none is, though there are some
+ */
+function missingServers(servers: StartedServers): string[] {
+  const statuses = servers.statuses();
+  const missing = statuses.filter(({ state }) => state !== 'connected' && state !== 'disabled');
+  const failure = missing.map(({ name }) => servers.failureOf(name)).find((one) => one !== undefined);
+  if (failure && !statuses.some(({ state }) => state === 'connected')) throw failure;
+  return missing.map(({ name, state, detail }) => `${name} is not connected (${state}): ${detail}`);
 }
 
 async function openThreads(file: string | undefined): Promise<ThreadStore> {
   if (file === undefined) return createMemoryThreadStore();
   const { openSqliteThreadStore } = await import('./threads/sqlite-thread-store.ts');
   return await openSqliteThreadStore(file);
-}
-
-/** All or none: a connection that came up is closed again when another one does not. */
-async function connectAll(config: AgentConfig, cassette: CassetteOptions): Promise<McpConnection[]> {
-  const attempts = await Promise.allSettled(config.servers.map((server) => connectOne(server, config, cassette)));
-  const connected = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
-  const failed = attempts.find((attempt) => attempt.status === 'rejected');
-  if (!failed) return connected;
-  await Promise.all(connected.map((connection) => connection.close()));
-  throw failed.reason;
 }
 
 async function connectOne(

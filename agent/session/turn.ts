@@ -60,7 +60,6 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     state.takeNotices = setup.takeNotices;
     tellNotices();
     state.costUsdOf = setup.context.costUsdOf;
-    state.findTool = setup.context.findTool;
     // A process that was killed may have left calls open.
     await repairThread(graph, thread, 'No result: the agent was stopped.');
     await store?.recordTurn(thread.configurable.thread_id, { request, model: setup.modelLabel });
@@ -80,43 +79,49 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     await release?.();
   }
 
-  async function stream(first: { messages: BaseMessage[] }, setup: TurnSetup): Promise<void> {
+  async function stream(first: { messages: BaseMessage[] }, prepared: TurnSetup): Promise<void> {
     const asked = new Set<string>();
+    let setup = prepared;
+    let pending = await read(first, setup, asked);
+    while (pending.length > 0) {
+      const resume: Record<string, ApprovalAnswer> = {};
+      // One question at a time.
+      for (const one of pending) resume[one.id ?? ''] = await askPerson(one, setup, asked);
+      // A tool that has changed is another one, now that a person has accepted it.
+      if (pending.some(({ value }) => requestIn(value).change)) setup = await options.prepareTurn(signal);
+      pending = await read(new Command({ resume }), setup, asked);
+    }
+  }
+
+  /** Runs the graph until it is done or nothing but questions to the person is left; gives these. */
+  async function read(input: GraphInput, setup: TurnSetup, asked: ReadonlySet<string>): Promise<Interrupt[]> {
+    state.findTool = setup.context.findTool;
     const context: TurnContext = {
       ...setup.context,
       // What a person has said about a call counts for that call, whatever they have said about others meanwhile.
       decide: (tool, id) => (asked.has(id) ? { kind: 'ask' } : setup.context.decide(tool, id)),
     };
-    const read = async (input: GraphInput) => {
-      const interrupts: Interrupt[] = [];
-      const chunks = await graph.stream(input, {
-        ...thread,
-        // The graph hands it to its nodes as it is.
-        context: context as unknown as Record<string, unknown>,
-        streamMode: ['messages', 'updates', 'custom'],
-        signal,
-        recursionLimit: MAX_STEPS,
-      });
-      for await (const [mode, chunk] of chunks) {
-        tellNotices();
-        if (mode === 'messages') readPiece(chunk, state, emit);
-        else if (mode === 'custom') readNews(chunk, state, emit);
-        else {
-          // An update of a node, or the interrupts of the step.
-          const { __interrupt__: pending = [], ...updates } = chunk as Update & { __interrupt__?: Interrupt[] };
-          interrupts.push(...pending);
-          for (const message of messagesOf(updates)) readMessage(message, state, emit);
-        }
+    const interrupts: Interrupt[] = [];
+    const chunks = await graph.stream(input, {
+      ...thread,
+      // The graph hands it to its nodes as it is.
+      context: context as unknown as Record<string, unknown>,
+      streamMode: ['messages', 'updates', 'custom'],
+      signal,
+      recursionLimit: MAX_STEPS,
+    });
+    for await (const [mode, chunk] of chunks) {
+      tellNotices();
+      if (mode === 'messages') readPiece(chunk, state, emit);
+      else if (mode === 'custom') readNews(chunk, state, emit);
+      else {
+        // An update of a node, or the interrupts of the step.
+        const { __interrupt__: waiting = [], ...updates } = chunk as Update & { __interrupt__?: Interrupt[] };
+        interrupts.push(...waiting);
+        for (const message of messagesOf(updates)) readMessage(message, state, emit);
       }
-      return interrupts;
-    };
-    let pending = await read(first);
-    while (pending.length > 0) {
-      const resume: Record<string, ApprovalAnswer> = {};
-      // One question at a time.
-      for (const one of pending) resume[one.id ?? ''] = await askPerson(one, setup, asked);
-      pending = await read(new Command({ resume }));
     }
+    return interrupts;
   }
 
   async function askPerson({ value }: Interrupt, setup: TurnSetup, asked: Set<string>): Promise<ApprovalAnswer> {
