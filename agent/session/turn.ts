@@ -1,7 +1,7 @@
 // One turn: feeds the graph, turns what it streams into events, asks the person where the graph was interrupted for that,
 // and mends the thread when the turn broke.
 
-import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { AIMessage, type BaseMessage, HumanMessage, RemoveMessage, ToolMessage } from '@langchain/core/messages';
 import { Command } from '@langchain/langgraph';
 import { requestIn } from '../approval/interrupt.ts';
 import type { ApprovalAnswer } from '../approval.ts';
@@ -237,6 +237,10 @@ function readMessage(message: BaseMessage, state: StreamState, emit: (event: Tur
     emit({ type: 'tool-call', id, name, server: state.findTool(name)?.server ?? '', args });
 }
 
+/** What is new in an update: where it replaces the conversation by a shorter one, that is the model's message at its end. */
 function messagesOf(update: Update): BaseMessage[] {
-  return Object.values(update).flatMap((part) => part?.messages ?? []);
+  return Object.values(update).flatMap((part) => {
+    const messages = [part?.messages ?? []].flat();
+    return messages[0] && RemoveMessage.isInstance(messages[0]) ? messages.slice(-1) : messages;
+  });
 }
