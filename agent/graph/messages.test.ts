@@ -27,6 +27,15 @@ describe('a conversation before a model reads it', () => {
     );
   });
 
+  test('keeps apart calls of different messages that have the same id', () => {
+    const messages = [calls('a'), result('a', 'first'), calls('a'), result('a', 'second'), calls('a')];
+    assert.deepEqual(
+      withAnsweredCalls(messages).map(({ text }) => text),
+      ['', 'first', '', 'second', '', 'There is no result.'],
+    );
+    assert.equal(openCallsOf(messages).length, 1);
+  });
+
   test('has exactly one answer to each call, right after it, whatever it was before', () => {
     const piece = fc.oneof(
       fc.constant('human'),
@@ -35,13 +44,9 @@ describe('a conversation before a model reads it', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-        const seen = new Set<string>();
         const messages = pieces.map((one): BaseMessage => {
           if (typeof one === 'string') return new HumanMessage('hello');
-          if (!Array.isArray(one)) return result(one.id);
-          const fresh = one.filter((id) => !seen.has(id));
-          for (const id of fresh) seen.add(id);
-          return calls(...fresh);
+          return Array.isArray(one) ? calls(...one) : result(one.id);
         });
         const whole = withAnsweredCalls(messages);
         const expected = whole.flatMap((message) => (AIMessage.isInstance(message) ? (message.tool_calls ?? []) : []));

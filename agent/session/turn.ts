@@ -94,12 +94,13 @@ export async function runTurn(options: TurnOptions): Promise<void> {
   }
 
   /** Runs the graph until it is done or nothing but questions to the person is left; gives these. */
-  async function read(input: GraphInput, setup: TurnSetup, asked: ReadonlySet<string>): Promise<Interrupt[]> {
+  async function read(input: GraphInput, setup: TurnSetup, asked: Set<string>): Promise<Interrupt[]> {
     state.findTool = setup.context.findTool;
     const context: TurnContext = {
       ...setup.context,
-      // What a person has said about a call counts for that call, whatever they have said about others meanwhile.
-      decide: (tool, id) => (asked.has(id) ? { kind: 'ask' } : setup.context.decide(tool, id)),
+      // What a person has said about a call counts for that call, whatever they have said about others meanwhile. Once: a
+      // later call may have the same id.
+      decide: (tool, id) => (asked.delete(id) ? { kind: 'ask' } : setup.context.decide(tool, id)),
     };
     const interrupts: Interrupt[] = [];
     const chunks = await graph.stream(input, {
