@@ -2,25 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MemorySaver } from '@langchain/langgraph';
-import { createGraph } from '../../agent/graph.ts';
 import { createModel, describeModelError } from '../../agent/models/registry.ts';
-import { createSession } from '../../agent/session.ts';
+import { createTestGraph, createTestSession } from '../support/session.ts';
 
 const DEMO = { provider: 'demo', model: '', reason: 'LLM_MODEL' };
 
 test('sixteen conversations at once lose no word', async () => {
   const { model } = await createModel(DEMO, {});
-  const graph = createGraph({
-    model,
-    tools: [],
-    serverOf: () => '',
-    maxTurns: 3,
-    describeModelError: (error) => describeModelError(error, DEMO),
-    checkpointer: new MemorySaver(),
-  });
+  const graph = createTestGraph();
   const converse = async () => {
-    const { run } = createSession({ graph, serverOf: () => '' });
+    const { run } = createTestSession({
+      graph,
+      model,
+      tools: [],
+      describeModelError: (error) => describeModelError(error, DEMO),
+    });
     let words = '';
     for (const request of ['Hello!', 'What can you do?', 'Thank you.'])
       for await (const event of run(request, new AbortController().signal)) {
