@@ -157,6 +157,8 @@ async function connectOne(
   const recorded = replay === undefined ? undefined : replayConnection(server.name, replay, scrub);
   if (recorded) return recorded;
   const store = tokenDirectory === undefined ? createMemoryTokenStore() : createTokenStore(tokenDirectory);
-  const connection = await connect(server, createTokenSource({ serverUrl: server.url, credential, store }));
+  const connection = await connect(server, {
+    tokens: createTokenSource({ serverUrl: server.url, credential, store }),
+  });
   return record === undefined ? connection : recordConnection(connection, record, scrub);
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { MemorySaver } from '@langchain/langgraph';
 import { createGraph } from '../../agent/graph.ts';
-import type { McpConnection } from '../../agent/mcp/connection.ts';
+import type { ToolConnection } from '../../agent/mcp/connection.ts';
 import { recordConnection, replayConnection } from '../../agent/mcp/recorded-connection.ts';
 import { loadTools } from '../../agent/mcp/tools.ts';
 import { recordModel, replayModel } from '../../agent/models/cassette.ts';
@@ -124,7 +124,7 @@ test('an empty directory is no cassette, and a spoilt file is named', async (con
 /** Has a conversation of its own and returns everything that happened. */
 async function converse(
   model: ToolCallingModel,
-  connections: readonly McpConnection[],
+  connections: readonly ToolConnection[],
   requests = Array.from({ length: TURNS }, (_, turn) => `What about ${turn}?`),
 ): Promise<TurnEvent[]> {
   const tools = await loadTools(connections);
@@ -150,7 +150,7 @@ function transcript(events: readonly TurnEvent[]): string {
 }
 
 /** A server that adds, without a server. */
-function calculator(description = 'Adds two numbers.'): McpConnection {
+function calculator(description = 'Adds two numbers.'): ToolConnection {
   return {
     name: 'calculator',
     url: 'http://127.0.0.1:1/mcp',
