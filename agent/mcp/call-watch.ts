@@ -29,6 +29,8 @@ export interface CallWatch {
   streamExpected(): void;
   /** A stream has ended, or could not be opened. */
   streamEnded(): void;
+  /** Gives the call up, for a reason of ours. */
+  fail(error: AgentError): void;
   /** The call is over. */
   end(): void;
   readonly isOver: () => boolean;
@@ -37,7 +39,18 @@ export interface CallWatch {
 /** The call in whose course something happens, wherever the SDK has got to meanwhile. */
 export const currentCall = new AsyncLocalStorage<CallWatch | undefined>();
 
-export function watchCall(what: string, caller: AbortSignal | undefined, limits: CallLimits = CALL_LIMITS): CallWatch {
+/**
+ * Begins to watch a call.
+ *
+ * @param caller gives the call up
+ * @param now steady clock in milliseconds
+ */
+export function watchCall(
+  what: string,
+  caller: AbortSignal | undefined,
+  limits: CallLimits = CALL_LIMITS,
+  now: () => number = () => performance.now(),
+): CallWatch {
   const controller = new AbortController();
   let failure: AgentError | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -45,14 +58,14 @@ export function watchCall(what: string, caller: AbortSignal | undefined, limits:
   let people = 0;
   let isOver = false;
   let leftMs = limits.totalMs;
-  let startedAtMs = performance.now();
+  let startedAtMs = now();
 
   const fail = (error: AgentError) => {
     failure ??= error;
     controller.abort(error);
   };
-  const tooLong = () => {
-    const seconds = Math.round((leftMs <= 0 ? limits.totalMs : limits.idleMs) / 1000);
+  const tooLong = (limitMs: number) => {
+    const seconds = Math.round(limitMs / 1000);
     fail(new AgentError('tool_failed', `${what} gave no answer within ${seconds} s and was cancelled.`));
   };
   const lost = () => {
@@ -68,11 +81,11 @@ export function watchCall(what: string, caller: AbortSignal | undefined, limits:
   const restart = () => {
     clearTimeout(idle);
     if (people > 0 || isOver) return;
-    const nowMs = performance.now();
+    const nowMs = now();
     leftMs -= nowMs - startedAtMs;
     startedAtMs = nowMs;
-    if (leftMs <= 0) tooLong();
-    else idle = setTimeout(tooLong, Math.min(limits.idleMs, leftMs));
+    const limitMs = leftMs < limits.idleMs ? limits.totalMs : limits.idleMs;
+    idle = setTimeout(tooLong, Math.max(0, Math.min(limits.idleMs, leftMs)), limitMs);
   };
   const onCallerAbort = () => controller.abort(caller?.reason);
   if (caller?.aborted) onCallerAbort();
@@ -84,12 +97,12 @@ export function watchCall(what: string, caller: AbortSignal | undefined, limits:
     failure: () => failure,
     progressed: restart,
     askPerson: () => {
-      if (people === 0) leftMs -= performance.now() - startedAtMs;
+      if (people === 0) leftMs -= now() - startedAtMs;
       people += 1;
       clearTimeout(idle);
       return () => {
         people -= 1;
-        startedAtMs = performance.now();
+        startedAtMs = now();
         restart();
       };
     },
@@ -101,6 +114,7 @@ export function watchCall(what: string, caller: AbortSignal | undefined, limits:
       clearTimeout(grace);
       if (!isOver) grace = setTimeout(lost, limits.graceMs);
     },
+    fail,
     isOver: () => isOver,
     end: () => {
       isOver = true;

@@ -247,8 +247,8 @@ export async function connect(
 
 function fetchFor(server: McpServerConfig, { tokens, fetch }: ConnectionOptions): TransportFetch {
   if (server.transport === 'stdio') return () => Promise.reject(new Error('A stdio server is not reached over HTTP.'));
-  const withHeaders = createHeaderFetch(server, fetch);
-  if (!tokens || server.headers['authorization'] !== undefined) return withHeaders;
+  if (!tokens || server.headers['authorization'] !== undefined) return createHeaderFetch(server, fetch);
+  const withHeaders = Object.keys(server.headers).length === 0 ? fetch : createHeaderFetch(server, fetch);
   return createAuthorizedFetch(server.url, waitingFor(tokens), withHeaders);
 }
 

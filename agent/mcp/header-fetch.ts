@@ -15,7 +15,6 @@ export function createHeaderFetch(
   { name, url, headers: fixed }: HttpServerConfig,
   fetch: TransportFetch = globalThis.fetch,
 ): TransportFetch {
-  if (Object.keys(fixed).length === 0) return fetch;
   const { origin } = new URL(url);
   return async (target, init) => {
     if (new URL(target).origin !== origin)

@@ -62,7 +62,9 @@ function watchBody(
         controller.enqueue(value);
       } catch (error) {
         controller.error(error);
-        call?.streamEnded();
+        // The SDK takes a stream that fails for one that broke, and says nothing.
+        if (error instanceof AgentError) call?.fail(error);
+        else call?.streamEnded();
       }
     },
     cancel: (reason) => reader.cancel(reason),
