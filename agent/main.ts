@@ -2,6 +2,7 @@
 // loaded when they run, so that --help and --version answer at once.
 
 import { Command, CommanderError } from 'commander';
+import { defineMcp } from './commands/define-mcp.ts';
 import { type AgentConfig, loadEnvironment } from './config.ts';
 import { type CommandFlags, configure, modelOf } from './configure.ts';
 import { AgentError, EXIT_CODES, exitCodeOf } from './errors.ts';
@@ -62,6 +63,9 @@ async function main(argv: readonly string[]): Promise<number> {
       });
     });
 
+  defineMcp(program, (code) => {
+    exitCode = code;
+  });
   await program.parseAsync(argv, { from: 'user' });
   return exitCode;
 }
@@ -71,7 +75,8 @@ function common(command: Command): Command {
     .option('--model <provider:model>', 'the model to use; default: LLM_MODEL')
     .option('--record <dir>', 'write what model and servers answer to this directory, without secrets')
     .option('--replay <dir>', 'answer from this directory instead of model and servers')
-    .option('--max-turns <n>', 'model calls that one turn may make', '12');
+    .option('--max-turns <n>', 'model calls that one turn may make', '12')
+    .option('--trust-mcp-file', 'use all servers of .mcp.json, whoever wrote it');
 }
 
 function configFrom(flags: CommandFlags): AgentConfig {

@@ -35,8 +35,6 @@ export interface ServerEntry {
 export interface ServerEntryOptions {
   readonly approvals: Approvals;
   readonly trustsMcpFile: boolean;
-  /** Whether nobody wants to connect it now. */
-  readonly isLeftOut: boolean;
   readonly elicit: Elicitor | undefined;
   readonly cassette: ServersOptions['cassette'];
   readonly connect: typeof connect | undefined;
@@ -60,7 +58,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
   let tools: readonly McpTool[] = [];
   let changes: ReadonlyMap<string, ToolChange> = new Map();
   let state: ServerState = 'disabled';
-  let detail = '';
+  let detail = 'Not asked for.';
   let failure: AgentError | undefined;
   let login: LoginStatus | undefined;
   let connecting: Promise<void> | undefined;
@@ -87,7 +85,12 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     failure = error;
     if (isNew) onState(status());
   };
-  const refuse = (why: string) => setState('disabled', why, new AgentError('invalid_configuration', why));
+  /** Why nothing of it may be used; `undefined` when it may. */
+  const objectionTo = async (): Promise<string | undefined> => {
+    if (server.isDisabled) return 'It is disabled in .mcp.json.';
+    if (server.approval === undefined || options.trustsMcpFile || cassette?.replay !== undefined) return undefined;
+    return (await approvals.isDefinitionApproved(server.approval)) ? undefined : needsApproval(server);
+  };
   const fail = async (error: AgentError) => {
     login = await statusOf(tokens);
     setState(stateOf(error, login), error.message, error);
@@ -145,11 +148,11 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
   const attempt = (signal?: AbortSignal): Promise<void> => {
     connecting ??= (async () => {
       if (connection || isClosed) return;
-      const isReplayed = cassette?.replay !== undefined;
-      if (options.isLeftOut) return refuse('Not asked for.');
-      if (server.isDisabled) return refuse('It is disabled in .mcp.json.');
-      if (server.approval !== undefined && !isReplayed && !options.trustsMcpFile)
-        if (!(await approvals.isDefinitionApproved(server.approval))) return refuse(needsApproval(server));
+      const objection = await objectionTo();
+      if (objection !== undefined) {
+        setState('disabled', objection, new AgentError('invalid_configuration', `${server.name}: ${objection}`));
+        return;
+      }
       let opened: McpConnection | undefined;
       try {
         opened = await open(signal);
@@ -176,7 +179,9 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     tools = [];
     await last?.close();
   };
-  const loginOrThrow = () => {
+  const loginOrThrow = async () => {
+    const objection = await objectionTo();
+    if (objection !== undefined) throw new AgentError('invalid_configuration', `${server.name}: ${objection}`);
     if (tokens?.login && tokens.logout) return { login: tokens.login, logout: tokens.logout };
     throw new AgentError('usage', `${server.name} takes no login: ${noLoginReason(server)}.`);
   };
@@ -193,13 +198,13 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     toolSource: () => connection && { connection, tools, changes },
     connect: attempt,
     login: async (signal) => {
-      login = await loginOrThrow().login(signal);
+      login = await (await loginOrThrow()).login(signal);
       if (connection) await list(connection, signal);
       else await attempt(signal);
       return status();
     },
     logout: async () => {
-      await loginOrThrow().logout();
+      await (await loginOrThrow()).logout();
       await disconnect();
       login = undefined;
       const why = `Signed out. Sign in again: npm run agent -- mcp login ${server.name}`;

@@ -107,7 +107,7 @@ export interface ServersOptions {
   readonly prompt?: LoginPrompt | undefined;
   /** Directories of recordings: what has been recorded is replayed, the rest is live. */
   readonly cassette?: { readonly record?: string; readonly replay?: string; readonly scrub: (text: string) => string };
-  /** Names of the servers to connect; the others stay as they are, with state `disabled`. Default all. */
+  /** Names of the servers to connect; the others are left alone, with state `disabled`. Default all. */
   readonly only?: readonly string[];
   /** Who gives the tokens for a server; default `createTokenSource` with what the configuration says. */
   readonly openLogin?: (server: HttpServerConfig) => LoginSource;
@@ -142,7 +142,6 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
     createServerEntry(server, {
       approvals,
       trustsMcpFile: config.trustsMcpFile,
-      isLeftOut: only !== undefined && !only.includes(server.name),
       elicit,
       cassette,
       connect: options.connect,
@@ -198,7 +197,8 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
   };
   const line = (text: string | undefined) => cleanText(text ?? '', 1000);
 
-  await Promise.all(entries.map((entry) => entry.connect(signal)));
+  const wanted = entries.filter(({ server }) => only === undefined || only.includes(server.name));
+  await Promise.all(wanted.map((entry) => entry.connect(signal)));
   await load();
 
   return {
