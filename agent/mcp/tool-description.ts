@@ -13,6 +13,8 @@ type Json = Readonly<Record<string, unknown>>;
 /** Why the tool cannot be offered to a model; `undefined` when it can. */
 export function faultOfTool({ name, inputSchema }: McpTool): string | undefined {
   if (name === '' || name.length > LIMITS.nameChars) return `its name has ${name.length} characters`;
+  // Not a name that can be looked up in what was approved.
+  if (name === '__proto__') return 'its name means something else in JavaScript';
   if (hidesSomething(name)) return 'its name has hidden characters';
   const fault = faultOfSchema(inputSchema);
   if (fault !== undefined) return fault;
