@@ -32,6 +32,12 @@ export interface ScriptedCall {
   readonly gone: Promise<unknown>;
 }
 
+export interface Refusal {
+  readonly status: 401 | 403;
+  /** `WWW-Authenticate`. */
+  readonly challenge: string;
+}
+
 export interface ScriptedServer {
   readonly url: string;
   /** JSON-RPC methods and HTTP verbs as they came in, but for `notifications/…`; sessions that are not known are left out. */
@@ -40,6 +46,10 @@ export interface ScriptedServer {
   readonly events: EventEmitter;
   readonly sessions: Set<string>;
   tools: Record<string, unknown>[];
+  /** Looks at the token of every request, and says how it is refused; default: everybody is welcome. */
+  guard: (token: string | undefined, method: string) => Refusal | undefined;
+  /** Protected-resource metadata, at its well-known address; default none. */
+  resourceMetadata: Record<string, unknown> | undefined;
   onCall: (call: ScriptedCall) => void;
   /** Sends a message on the streams that clients opened with GET. */
   announce(message: Record<string, unknown>): void;
@@ -70,6 +80,18 @@ export async function startScriptedServer(options: ScriptedOptions = {}): Promis
   let http: Server | undefined;
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.url === '/.well-known/oauth-protected-resource/mcp' && server.resourceMetadata) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(server.resourceMetadata));
+      return;
+    }
+    const body = Buffer.concat(await request.toArray()).toString();
+    const message = body === '' ? {} : JSON.parse(body);
+    const token = request.headers.authorization?.replace('Bearer ', '');
+    const refusal = server.guard(token, message.method ?? request.method);
+    if (refusal) {
+      response.writeHead(refusal.status, { 'www-authenticate': refusal.challenge }).end();
+      return;
+    }
     const session = request.headers['mcp-session-id'];
     if (era === 'legacy' && session !== undefined && !sessions.has(String(session))) {
       response.writeHead(unknownSession.status, { 'content-type': 'text/plain' }).end(unknownSession.text);
@@ -89,7 +111,6 @@ export async function startScriptedServer(options: ScriptedOptions = {}): Promis
       events.emit(request.method ?? '', request.headers['last-event-id']);
       return;
     }
-    const message = JSON.parse(Buffer.concat(await request.toArray()).toString());
     if (message.method === undefined) {
       events.emit('response', message);
       response.writeHead(202).end();
@@ -173,6 +194,8 @@ export async function startScriptedServer(options: ScriptedOptions = {}): Promis
     events,
     sessions,
     tools: [ECHO_TOOL],
+    guard: () => undefined,
+    resourceMetadata: undefined,
     onCall: (call) => call.answer({ content: [{ type: 'text', text: String(call.args['text'] ?? '') }] }),
     announce: (message) => {
       for (const stream of ownStreams) stream.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
