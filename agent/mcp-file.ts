@@ -262,5 +262,6 @@ export function isSecureUrl(text: string): boolean {
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
   return issue.code === 'unrecognized_keys' ? `no ${issue.keys.join(', ')}` : issue.message;
 }
