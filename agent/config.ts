@@ -9,7 +9,7 @@ import * as z from 'zod';
 import { AgentError } from './errors.ts';
 import { isSecureUrl, type McpServerConfig, parseMcpFile, serverAt } from './mcp-file.ts';
 
-export type { HttpServerConfig, McpServerConfig, StdioServerConfig } from './mcp-file.ts';
+export type { HttpServerConfig, McpServerConfig } from './mcp-file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
