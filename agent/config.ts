@@ -33,8 +33,10 @@ export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
   /** Whether servers of `.mcp.json` that need a person's approval are used without it. */
   readonly trustsMcpFile: boolean;
-  /** Directory of what is kept between runs, mode 0700: tokens, approvals. `undefined`: nothing is kept. */
-  readonly stateDirectory: string | undefined;
+  /** What the agent keeps between runs that only this user may read. */
+  readonly stateDirectory: string;
+  /** Where it is kept what persons have approved of; `undefined` keeps it nowhere. */
+  readonly approvalDirectory: string | undefined;
   readonly credential: CredentialConfig;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
@@ -133,16 +135,15 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
-  const stateDirectory =
-    env.TOKEN_STORE === 'none'
-      ? undefined
-      : join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent');
+  const stateDirectory = join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent');
+  const keeps = env.TOKEN_STORE !== 'none';
   return {
     servers,
     trustsMcpFile: flags.trustMcpFile === true,
     stateDirectory,
+    approvalDirectory: keeps ? join(stateDirectory, 'approvals') : undefined,
     credential: credentialFrom(env),
-    tokenDirectory: stateDirectory && join(stateDirectory, 'tokens'),
+    tokenDirectory: keeps ? join(stateDirectory, 'tokens') : undefined,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
     environment: withoutEmpty(environment),

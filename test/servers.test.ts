@@ -31,7 +31,14 @@ describe('servers', () => {
     const { credential = { kind: 'bearer', token: 'unused-token-of-this-test' }, environment = {}, ...rest } = options;
     const { trustsMcpFile = false, ...others } = rest;
     const result = await createServers({
-      config: { servers, credential, environment, trustsMcpFile, tokenDirectory: undefined, stateDirectory: undefined },
+      config: {
+        servers,
+        credential,
+        environment,
+        trustsMcpFile,
+        tokenDirectory: undefined,
+        approvalDirectory: undefined,
+      },
       ...others,
     });
     cleanups.push(result.close);

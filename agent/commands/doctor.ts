@@ -77,10 +77,10 @@ function examineModel({ environment, isTerminal }: DoctorOptions): Finding {
 }
 
 /** Directories 0700, files 0600: what others could read is no secret any more. */
-async function examineStore({ stateDirectory }: AgentConfig): Promise<Finding[]> {
+async function examineStore({ stateDirectory, tokenDirectory, approvalDirectory }: AgentConfig): Promise<Finding[]> {
   const check = 'token store';
-  if (stateDirectory === undefined)
-    return [{ check, state: 'ok', text: 'nothing is kept (TOKEN_STORE=none)', advice: '' }];
+  const folders = [tokenDirectory, approvalDirectory].filter((folder) => folder !== undefined);
+  if (folders.length === 0) return [{ check, state: 'ok', text: 'nothing is kept (TOKEN_STORE=none)', advice: '' }];
   const open: string[] = [];
   const look = async (path: string): Promise<void> => {
     const stats = await lstat(path);
@@ -89,7 +89,7 @@ async function examineStore({ stateDirectory }: AgentConfig): Promise<Finding[]>
     if (stats.isDirectory()) for (const name of await readdir(path)) await look(join(path, name));
   };
   try {
-    for (const folder of ['tokens', 'approvals']) await look(join(stateDirectory, folder)).catch(ignoreMissing);
+    for (const folder of folders) await look(folder).catch(ignoreMissing);
   } catch (error) {
     return [
       problemOf(check, new AgentError('invalid_configuration', `${stateDirectory} cannot be read: ${String(error)}`)),

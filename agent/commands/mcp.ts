@@ -129,9 +129,7 @@ export async function mcpApprove(options: McpCommandOptions, target: string, isS
         ? `${name} runs on this machine, as you:\n  ${visibleText(server.url)}\n`
         : `${name} gets secrets of this environment:\n  ${visibleText(server.url)}\n`;
     await agree(options, what, isSure);
-    await createApprovals(
-      options.config.stateDirectory && `${options.config.stateDirectory}/approvals`,
-    ).approveDefinition(server.approval, name);
+    await createApprovals(options.config.approvalDirectory).approveDefinition(server.approval, name);
     options.stderr(`${name} may be used from now on, as it is defined now.\n`);
     return 0;
   }

@@ -99,7 +99,7 @@ export interface StartedServers extends Servers {
 export interface ServersOptions {
   readonly config: Pick<
     AgentConfig,
-    'servers' | 'credential' | 'tokenDirectory' | 'stateDirectory' | 'trustsMcpFile' | 'environment'
+    'servers' | 'credential' | 'tokenDirectory' | 'approvalDirectory' | 'trustsMcpFile' | 'environment'
   >;
   /** Whom servers may ask something; default nobody. */
   readonly elicit?: Elicitor | undefined;
@@ -135,7 +135,7 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
   };
   const notice = (text: string) => emit({ type: 'notice', text: cleanText(text, 2000) });
   const secrets = createOwnSecrets(config.environment);
-  const approvals = options.approvals ?? createApprovals(config.stateDirectory && `${config.stateDirectory}/approvals`);
+  const approvals = options.approvals ?? createApprovals(config.approvalDirectory);
   let loaded: readonly LoadedTool[] = [];
 
   const entries: ServerEntry[] = config.servers.map((server) =>
