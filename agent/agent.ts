@@ -1,20 +1,15 @@
 // Puts the parts of a running agent together: configuration → servers → model → graph → sessions. Commands call this and
 // render what comes out.
 
-import { connectServers, type StartedServers } from './agent/local-servers.ts';
 import { createModelSlot } from './agent/model-slot.ts';
 import { createSessionFactory, createTurnFactory } from './agent/session-factory.ts';
 import type { ApprovalSettings, Approver } from './approval.ts';
 import type { LoginPrompt } from './auth/login-prompt.ts';
-import { createTokenSource } from './auth/token-source.ts';
-import { createMemoryTokenStore, createTokenStore } from './auth/token-store.ts';
-import type { AgentConfig, McpServerConfig } from './config.ts';
+import type { AgentConfig } from './config.ts';
 import { AgentError } from './errors.ts';
 import { type AgentGraph, createGraph } from './graph.ts';
-import { connect, type McpConnection } from './mcp/connection.ts';
 import type { Elicitor } from './mcp/elicitation.ts';
-import { recordConnection, replayConnection } from './mcp/recorded-connection.ts';
-import type { Servers } from './mcp/servers.ts';
+import { createServers, type Servers, type StartedServers } from './mcp/servers.ts';
 import { createScrub } from './models/scrub.ts';
 import type { Session } from './session.ts';
 import { createMemoryThreadStore } from './threads/memory-thread-store.ts';
@@ -132,11 +127,14 @@ export async function createDeployedGraph(config: AgentConfig): Promise<AgentGra
   return createGraph({ turnOf: async () => (await prepareTurn()).context });
 }
 
-async function startParts(config: AgentConfig, { model, cassette = {} }: AgentOptions) {
+async function startParts(config: AgentConfig, { model, cassette = {}, person = {} }: AgentOptions) {
   const slot = await createModelSlot(config.environment, model, cassette.record);
-  const servers = await connectServers(
-    config.servers.map((server) => ({ ...server, connect: () => connectOne(server, config, cassette) })),
-  );
+  const servers = await createServers({
+    config,
+    elicit: person.elicit,
+    prompt: person.login,
+    cassette: { ...cassette, scrub: createScrub(config.environment) },
+  });
   try {
     return { slot, servers, notices: [...slot.takeNotices(), ...missingServers(servers)] };
   } catch (error) {
@@ -162,17 +160,4 @@ async function openThreads(file: string | undefined): Promise<ThreadStore> {
   if (file === undefined) return createMemoryThreadStore();
   const { openSqliteThreadStore } = await import('./threads/sqlite-thread-store.ts');
   return await openSqliteThreadStore(file);
-}
-
-async function connectOne(
-  server: McpServerConfig,
-  { credential, environment, tokenDirectory }: AgentConfig,
-  { record, replay }: CassetteOptions,
-): Promise<McpConnection> {
-  const scrub = createScrub(environment);
-  const recorded = replay === undefined ? undefined : replayConnection(server.name, replay, scrub);
-  if (recorded) return recorded;
-  const store = tokenDirectory === undefined ? createMemoryTokenStore() : createTokenStore(tokenDirectory);
-  const connection = await connect(server, createTokenSource({ serverUrl: server.url, credential, store }));
-  return record === undefined ? connection : recordConnection(connection, record, scrub);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Environment, parseConfig } from './config.ts';
 import { AgentError } from './errors.ts';
+import { serverAt } from './mcp-file.ts';
 
 const AUTH0 = {
   AUTH0_DOMAIN: 'tenant.eu.auth0.com',
@@ -33,7 +34,7 @@ function faultsOf(environment: Environment, flags = {}): string {
 describe('agent configuration', () => {
   test('an empty environment uses the local server with the client that it made for us', () => {
     const config = parseConfig({});
-    assert.deepEqual(config.servers, [{ name: 'local', url: 'http://localhost:8000/mcp' }]);
+    assert.deepEqual(config.servers, [serverAt('http://localhost:8000/mcp', 'local')]);
     assert.deepEqual(config.credential, { kind: 'local-client', file: '.data/agent-client.json' });
     assert.equal(config.maxTurns, 12);
   });
@@ -44,17 +45,21 @@ describe('agent configuration', () => {
 
   test('MCP_SERVER_URL takes the place of the file', () => {
     const config = parseConfig({ MCP_SERVER_URL: 'https://tools.example/mcp', MCP_CONFIG: '/does/not/exist' });
-    assert.deepEqual(config.servers, [{ name: 'server', url: 'https://tools.example/mcp' }]);
+    assert.deepEqual(config.servers, [serverAt('https://tools.example/mcp')]);
   });
 
   test('the file may list several servers, with variables and defaults', () => {
     const MCP_CONFIG = mcpFile({
       mcpServers: { a: { type: 'http', url: 'https://${HOST_A}/mcp' }, b: { url: 'https://${HOST_B:-b.example}/mcp' } },
     });
-    assert.deepEqual(parseConfig({ MCP_CONFIG, HOST_A: 'a.example' }).servers, [
-      { name: 'a', url: 'https://a.example/mcp' },
-      { name: 'b', url: 'https://b.example/mcp' },
-    ]);
+    const { servers } = parseConfig({ MCP_CONFIG, HOST_A: 'a.example' });
+    assert.deepEqual(
+      servers.map(({ name, url }) => [name, url]),
+      [
+        ['a', 'https://a.example/mcp'],
+        ['b', 'https://b.example/mcp'],
+      ],
+    );
   });
 
   test('the four Auth0 variables give a machine client of that tenant', () => {
@@ -104,7 +109,7 @@ describe('agent configuration', () => {
       [{ mcpServers: {} }, /at least one server/],
       [{ mcpServers: { a: { url: 'http://tools.example/mcp' } } }, /mcpServers.a.url: expected an https URL/],
       [{ mcpServers: { a: { url: 'https://${NOT_SET}/mcp' } } }, /NOT_SET is not set and has no default/],
-      [{ mcpServers: { a: { command: 'npx' } } }, /mcpServers.a/],
+      [{ mcpServers: { a: { command: '' } } }, /mcpServers.a.command: expected a command/],
       [{ mcpServers: { a: { url: 'https://user:password@tools.example/mcp' } } }, /expected an https URL/],
     ];
     for (const [content, expected] of cases) assert.match(faultsOf({ MCP_CONFIG: mcpFile(content) }), expected);

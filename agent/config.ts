@@ -7,15 +7,11 @@ import { isAbsolute, join } from 'node:path';
 import { parse } from 'dotenv';
 import * as z from 'zod';
 import { AgentError } from './errors.ts';
+import { isSecureUrl, type McpServerConfig, parseMcpFile, serverAt } from './mcp-file.ts';
+
+export type { HttpServerConfig, McpServerConfig } from './mcp-file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** An MCP server whose tools the agent uses. */
-export interface McpServerConfig {
-  /** Its key in `.mcp.json`. */
-  readonly name: string;
-  readonly url: string;
-}
 
 /** How the agent proves who it is. */
 export type CredentialConfig =
@@ -35,8 +31,12 @@ export type CredentialConfig =
 
 export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
+  /** Whether servers of `.mcp.json` that need a person's approval are used without it. */
+  readonly trustsMcpFile: boolean;
   /** What the agent keeps between runs that only this user may read. */
   readonly stateDirectory: string;
+  /** Where it is kept what persons have approved of; `undefined` keeps it nowhere. */
+  readonly approvalDirectory: string | undefined;
   readonly credential: CredentialConfig;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
@@ -55,10 +55,10 @@ export interface AgentConfig {
 /** What the command line may override. */
 export interface Flags {
   readonly maxTurns?: string;
+  readonly trustMcpFile?: boolean;
 }
 
 const DEFAULT_MAX_TURNS = 12;
-const LOOPBACK_HOSTNAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 const secureUrl = z
   .string()
@@ -118,16 +118,6 @@ export const AGENT_VARIABLES: readonly string[] = Object.keys(environmentSchema.
 
 const SECRET_VARIABLES = ['MCP_BEARER_TOKEN', 'AUTH0_CLIENT_SECRET', 'AUTH_CLIENT_SECRET'];
 
-const mcpFileSchema = z.object({
-  mcpServers: z.record(
-    z.string().regex(/^[\w-]{1,40}$/, 'a server name of letters, digits, - and _'),
-    z.strictObject({
-      type: z.enum(['http', 'streamable-http'], 'http').default('http'),
-      url: z.string('a URL'),
-    }),
-  ),
-});
-
 /** The process environment over `.env` (dotenv's syntax) in the working directory; the shell's value wins. */
 export function loadEnvironment(shell: Environment = process.env, file = '.env'): Environment {
   return { ...parse(readIfPresent(file) ?? ''), ...withoutEmpty(shell) };
@@ -150,17 +140,20 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
   const file = withoutEmpty(environment)['MCP_CONFIG'] ?? '.mcp.json';
   const servers =
     parsed.success && parsed.data.MCP_SERVER_URL
-      ? [{ name: 'server', url: parsed.data.MCP_SERVER_URL }]
+      ? [serverAt(parsed.data.MCP_SERVER_URL)]
       : readServers(file, environment, faults);
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
   const stateDirectory = stateDirectoryIn(env.XDG_STATE_HOME);
+  const keeps = env.TOKEN_STORE !== 'none';
   return {
     servers,
+    trustsMcpFile: flags.trustMcpFile === true,
     stateDirectory,
+    approvalDirectory: keeps ? join(stateDirectory, 'approvals') : undefined,
     credential: credentialFrom(env),
-    tokenDirectory: env.TOKEN_STORE === 'none' ? undefined : join(stateDirectory, 'tokens'),
+    tokenDirectory: keeps ? join(stateDirectory, 'tokens') : undefined,
     threadFile: threadFile(env.THREAD_STORE, stateDirectory),
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
@@ -215,45 +208,7 @@ function readServers(file: string, environment: Environment, faults: string[]): 
     faults.push(`${file}: expected a file that lists mcpServers, or MCP_SERVER_URL; there is neither`);
     return [];
   }
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (error) {
-    faults.push(`${file}: expected JSON, got an error: ${error instanceof Error ? error.message : String(error)}`);
-    return [];
-  }
-  const parsed = mcpFileSchema.safeParse(content);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) faults.push(`${file}: ${issue.path.join('.')}: expected ${issue.message}`);
-    return [];
-  }
-  const servers = Object.entries(parsed.data.mcpServers).map(([name, { url }]) => {
-    const where = `${file}: mcpServers.${name}.url`;
-    const expanded = expandVariables(url, environment, (variable) =>
-      faults.push(`${where}: the variable ${variable} is not set and has no default (\${${variable}:-default})`),
-    );
-    if (!isSecureUrl(expanded))
-      faults.push(`${where}: expected an https URL (plain http is for loopback only), got ${JSON.stringify(expanded)}`);
-    return { name, url: expanded };
-  });
-  if (servers.length === 0) faults.push(`${file}: mcpServers: expected at least one server`);
-  return servers;
-}
-
-/** `${VAR}` and `${VAR:-default}`, as the other readers of `.mcp.json` understand them. */
-function expandVariables(text: string, environment: Environment, onMissing: (variable: string) => void): string {
-  return text.replace(/\$\{(\w+)(?::-([^}]*))?\}/g, (_match, variable: string, fallback: string | undefined) => {
-    const value = environment[variable] || fallback;
-    if (value === undefined) onMissing(variable);
-    return value ?? '';
-  });
-}
-
-function isSecureUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (url.username || url.password) return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOSTNAMES.includes(url.hostname));
+  return parseMcpFile(text, file, environment, (fault) => faults.push(fault));
 }
 
 function describeIssue(issue: z.core.$ZodIssue, environment: Environment): string {

@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { type CommandProcess, defineAsk } from './commands/define-ask.ts';
 import { defineThreads } from './commands/define-threads.ts';
+import { defineMcp } from './commands/define-mcp.ts';
 import { type AgentConfig, loadEnvironment } from './config.ts';
 import { type CommandFlags, configure, modelOf } from './configure.ts';
 import { AgentError, EXIT_CODES, exitCodeOf } from './errors.ts';
@@ -64,6 +65,9 @@ async function main(argv: readonly string[]): Promise<number> {
       });
     });
 
+  defineMcp(program, (code) => {
+    exitCode = code;
+  });
   await program.parseAsync(argv, { from: 'user' });
   return exitCode;
 }
@@ -73,7 +77,8 @@ function common(command: Command): Command {
     .option('--model <provider:model>', 'the model to use; default: LLM_MODEL')
     .option('--record <dir>', 'write what model and servers answer to this directory, without secrets')
     .option('--replay <dir>', 'answer from this directory instead of model and servers')
-    .option('--max-turns <n>', 'model calls that one turn may make', '12');
+    .option('--max-turns <n>', 'model calls that one turn may make', '12')
+    .option('--trust-mcp-file', 'use all servers of .mcp.json, whoever wrote it');
 }
 
 function configFrom(flags: CommandFlags): AgentConfig {

@@ -1,95 +1,282 @@
-// One live MCP client per server: connect, call, close. Speaks 2026-07-28 and falls back to the 2025 revisions.
+// The connection to one server as the rest of the agent knows it: it outlives sessions, restarts and broken streams. What it
+// may send again without doing something twice, it sends again; everything else fails at once, with a typed error.
 
-import { type CallToolResult, Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { findAgentError } from '../auth/discovery.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { CallToolResult, Client, GetPromptResult, ReadResourceResult } from '@modelcontextprotocol/client';
 import type { TokenSource } from '../auth/token-source.ts';
-import type { McpServerConfig } from '../config.ts';
 import { AgentError } from '../errors.ts';
+import type { McpServerConfig } from '../mcp-file.ts';
 import { createAuthorizedFetch } from './authorized-fetch.ts';
+import { CALL_LIMITS, type CallLimits, currentCall, watchCall } from './call-watch.ts';
+import type { Elicitor } from './elicitation.ts';
+import { fateOf, translateFailure } from './failures.ts';
+import { createHeaderFetch } from './header-fetch.ts';
+import { type LiveClient, openLiveClient, SDK_REQUEST_OPTIONS, type TransportFetch } from './live-client.ts';
+import { untilAborted } from './until-aborted.ts';
+import { createWatchedFetch } from './watched-fetch.ts';
 
 /** A tool as its server describes it. All of it is the server's word. */
 export type McpTool = Awaited<ReturnType<Client['listTools']>>['tools'][number];
+export type McpResource = Awaited<ReturnType<Client['listResources']>>['resources'][number];
+export type McpResourceTemplate = Awaited<ReturnType<Client['listResourceTemplates']>>['resourceTemplates'][number];
+export type McpPrompt = Awaited<ReturnType<Client['listPrompts']>>['prompts'][number];
 
-export interface ToolCallOptions {
+export interface Progress {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
+}
+
+export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface McpConnection {
+export interface ToolCallOptions extends RequestOptions {
+  readonly onProgress?: (progress: Progress) => void;
+  /** Whether calling the tool twice does no more than calling it once. Default false. */
+  readonly isRepeatable?: boolean;
+}
+
+/** What a prompt or a resource template is called, for completion. */
+export type CompletionReference =
+  | { readonly type: 'ref/prompt'; readonly name: string }
+  | { readonly type: 'ref/resource'; readonly uri: string };
+
+/** What tools need of a connection. Every member rejects with what `connect` throws, and with `insufficient_scope` and `tool_failed`. */
+export interface ToolConnection {
   readonly name: string;
   readonly url: string;
   /** The protocol revision that was agreed on. */
   readonly protocolVersion: string | undefined;
-  listTools(): Promise<readonly McpTool[]>;
-  /** @throws {AgentError} what `connect` throws, and `insufficient_scope` */
+  listTools(options?: RequestOptions): Promise<readonly McpTool[]>;
+  /** Progress of the server extends the time that a call may take; so does a person who is being asked. */
   callTool(name: string, args: Record<string, unknown>, options?: ToolCallOptions): Promise<CallToolResult>;
+  /** Ends the session at the server. Calls in flight fail. */
   close(): Promise<void>;
 }
 
-const CLIENT_INFO = { name: 'authorized-mcp-agent', version: '0.1.0' };
-const TIMEOUTS = { connectMs: 10_000, callMs: 60_000 } as const;
+export interface McpConnection extends ToolConnection {
+  listResources(options?: RequestOptions): Promise<readonly McpResource[]>;
+  listResourceTemplates(options?: RequestOptions): Promise<readonly McpResourceTemplate[]>;
+  readResource(uri: string, options?: RequestOptions): Promise<ReadResourceResult>;
+  listPrompts(options?: RequestOptions): Promise<readonly McpPrompt[]>;
+  getPrompt(name: string, args: Record<string, string>, options?: RequestOptions): Promise<GetPromptResult>;
+  /** Suggestions for the value of an argument; empty where the server has none. */
+  complete(
+    reference: CompletionReference,
+    argument: { readonly name: string; readonly value: string },
+    options?: RequestOptions,
+  ): Promise<readonly string[]>;
+}
+
+export interface ConnectionOptions {
+  /** Who gives tokens when the server asks for one; without it, a server that does is answered with `login_required`. */
+  readonly tokens?: TokenSource | undefined;
+  /** Whom to ask what the server wants to know; without it, servers are told that nobody can be asked. */
+  readonly elicit?: Elicitor | undefined;
+  /** The server says that its tools are others now. Several changes in a row may be told once. */
+  readonly onToolsChanged?: () => void;
+  /** What a person should know. */
+  readonly onNotice?: (text: string) => void;
+  readonly limits?: Partial<CallLimits>;
+  /** Pauses between attempts to reach a server that does not answer, in milliseconds. Default 100, 200, 400, 800. */
+  readonly retryDelaysMs?: readonly number[];
+  /** Sends the requests; default the global one. */
+  readonly fetch?: TransportFetch;
+}
+
+const RETRY_DELAYS_MS = [100, 200, 400, 800];
 
 /**
  * Connects to one server. Authorization happens on the way, when the server asks for it.
  *
  * @throws {AgentError} `unreachable`, `login_required`, `untrusted_issuer`, `protocol_error`
  */
-export async function connect(server: McpServerConfig, tokens: TokenSource): Promise<McpConnection> {
-  const client = new Client(CLIENT_INFO, { versionNegotiation: { mode: 'auto' } });
-  const transport = new StreamableHTTPClientTransport(new URL(server.url), {
-    fetch: createAuthorizedFetch(server.url, tokens),
-  });
+export async function connect(
+  server: McpServerConfig,
+  options: ConnectionOptions,
+  signal?: AbortSignal,
+): Promise<McpConnection> {
+  const { elicit, onToolsChanged = ignore, onNotice = ignore, retryDelaysMs = RETRY_DELAYS_MS } = options;
+  const limits = { ...CALL_LIMITS, ...options.limits };
+  const fetch = createWatchedFetch(fetchFor(server, options));
+  let live: LiveClient | undefined;
+  let opening: Promise<LiveClient> | undefined;
+  let isClosed = false;
+
+  const open = async (caller?: AbortSignal) => {
+    // Not in the course of the call that happens to need it: others share it.
+    live = await currentCall.run(undefined, () =>
+      openLiveClient(server, { fetch, elicit, onToolsChanged, onNotice }, caller),
+    );
+    if (isClosed) {
+      await live.close();
+      throw closedError(server);
+    }
+    return live;
+  };
+  /** The present generation, or the next one; however many ask, it is opened once. */
+  const current = async (): Promise<LiveClient> => {
+    if (isClosed) throw closedError(server);
+    if (live && !live.isClosed()) return live;
+    opening ??= open().finally(() => {
+      opening = undefined;
+    });
+    return await opening;
+  };
+  const retire = (generation: LiveClient | undefined) => {
+    if (!generation || generation !== live) return;
+    live = undefined;
+    generation.retire();
+  };
+
+  const request = async <T>(
+    what: string,
+    work: (client: Client, signal: AbortSignal, progressed: () => void) => Promise<T>,
+    { signal: caller, isRepeatable = true }: ToolCallOptions = {},
+  ): Promise<T> => {
+    let wasRefused = false;
+    for (let attempt = 0; ; attempt += 1) {
+      caller?.throwIfAborted();
+      let generation: LiveClient | undefined;
+      const watch = watchCall(`${what} on the MCP server ${server.name}`, caller, limits);
+      try {
+        generation = await untilAborted(watch.signal, current());
+        return await generation.run(watch, (client) => work(client, watch.signal, watch.progressed));
+      } catch (error) {
+        caller?.throwIfAborted();
+        const failure = watch.failure() ?? error;
+        const fate = fateOf(failure, generation?.hasSession() ?? false);
+        const delayMs = retryDelaysMs[attempt];
+        const isSafe =
+          fate === 'undelivered' || (fate === 'refused' && !wasRefused) || (fate === 'lost' && isRepeatable);
+        if (fate !== 'answered') retire(generation);
+        if (isClosed || !isSafe || delayMs === undefined) throw translateFailure(failure, server, what);
+        if (fate === 'refused') wasRefused = true;
+        else await pause(delayMs, caller);
+      } finally {
+        watch.end();
+      }
+    }
+  };
+  /** SDK members that are not there for a server that does not offer them write to standard output. */
+  const list = async <T>(
+    what: 'tools' | 'prompts' | 'resources',
+    work: (client: Client, signal: AbortSignal) => Promise<readonly T[]>,
+    { signal: caller }: RequestOptions = {},
+  ) =>
+    request<readonly T[]>(
+      `${what}/list`,
+      async (client, ends) => (client.getServerCapabilities()?.[what] ? await work(client, ends) : []),
+      caller ? { signal: caller } : {},
+    );
+  const sdkOptions = (ends: AbortSignal) => ({ ...SDK_REQUEST_OPTIONS, signal: ends });
+  /** Lists are asked for when somebody wants to know what is there now. */
+  const fresh = (ends: AbortSignal) => ({ ...sdkOptions(ends), cacheMode: 'refresh' as const });
+
   try {
-    await client.connect(transport, { timeout: TIMEOUTS.connectMs });
+    await open(signal);
   } catch (error) {
-    await client.close();
-    throw translate(error, server);
+    signal?.throwIfAborted();
+    throw translateFailure(error, server, 'connecting');
   }
+
   return {
     name: server.name,
     url: server.url,
-    protocolVersion: client.getNegotiatedProtocolVersion(),
-    listTools: async () => {
-      try {
-        return await listAllTools(client);
-      } catch (error) {
-        throw translate(error, server);
-      }
+    get protocolVersion() {
+      return live?.client.getNegotiatedProtocolVersion();
     },
-    callTool: async (name, args, { signal } = {}) => {
-      try {
-        return await client.callTool(
-          { name, arguments: args },
-          { timeout: TIMEOUTS.callMs, ...(signal ? { signal } : {}) },
-        );
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw translate(error, server);
-      }
+    listTools: (requestOptions) =>
+      list('tools', async (client, ends) => (await client.listTools({}, fresh(ends))).tools, requestOptions),
+    callTool: (name, args, callOptions = {}) =>
+      request(
+        `tools/call ${name}`,
+        (client, ends, progressed) =>
+          client.callTool(
+            { name, arguments: args },
+            {
+              ...sdkOptions(ends),
+              onprogress: (progress) => {
+                progressed();
+                callOptions.onProgress?.(progress);
+              },
+            },
+          ),
+        { isRepeatable: false, ...callOptions },
+      ),
+    listResources: (requestOptions) =>
+      list(
+        'resources',
+        async (client, ends) => (await client.listResources({}, fresh(ends))).resources,
+        requestOptions,
+      ),
+    listResourceTemplates: (requestOptions) =>
+      list(
+        'resources',
+        async (client, ends) => (await client.listResourceTemplates({}, fresh(ends))).resourceTemplates,
+        requestOptions,
+      ),
+    readResource: (uri, requestOptions) =>
+      request('resources/read', (client, ends) => client.readResource({ uri }, fresh(ends)), requestOptions),
+    listPrompts: (requestOptions) =>
+      list('prompts', async (client, ends) => (await client.listPrompts({}, fresh(ends))).prompts, requestOptions),
+    getPrompt: (name, args, requestOptions) =>
+      request(
+        'prompts/get',
+        (client, ends) => client.getPrompt({ name, arguments: args }, sdkOptions(ends)),
+        requestOptions,
+      ),
+    complete: (reference, argument, requestOptions) =>
+      request(
+        'completion/complete',
+        async (client, ends) =>
+          client.getServerCapabilities()?.completions
+            ? (await client.complete({ ref: reference, argument }, sdkOptions(ends))).completion.values
+            : [],
+        requestOptions,
+      ),
+    close: async () => {
+      isClosed = true;
+      const last = live;
+      live = undefined;
+      await last?.close();
     },
-    close: () => client.close(),
   };
 }
 
-async function listAllTools(client: Client): Promise<McpTool[]> {
-  const tools: McpTool[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await client.listTools(cursor === undefined ? {} : { cursor });
-    tools.push(...page.tools);
-    cursor = page.nextCursor;
-  } while (cursor !== undefined);
-  return tools;
+function fetchFor(server: McpServerConfig, { tokens, fetch }: ConnectionOptions): TransportFetch {
+  if (server.transport === 'stdio') return () => Promise.reject(new Error('A stdio server is not reached over HTTP.'));
+  if (!tokens || server.headers['authorization'] !== undefined) return createHeaderFetch(server, fetch);
+  const withHeaders = Object.keys(server.headers).length === 0 ? fetch : createHeaderFetch(server, fetch);
+  return createAuthorizedFetch(server.url, waitingFor(tokens), withHeaders);
 }
 
-function translate(error: unknown, { name, url }: McpServerConfig): AgentError {
-  return (
-    findAgentError(error) ??
-    new AgentError(
-      'protocol_error',
-      `The MCP server ${name} at ${url} answered with an error: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        cause: error,
-      },
-    )
-  );
+/** A call that waits for a token may be waiting for a person; its own time stands still meanwhile. */
+function waitingFor(tokens: TokenSource): TokenSource {
+  const waiting = async <T>(work: Promise<T>): Promise<T> => {
+    const done = currentCall.getStore()?.askPerson();
+    try {
+      return await work;
+    } finally {
+      done?.();
+    }
+  };
+  return {
+    ...tokens,
+    renew: (...args) => waiting(tokens.renew(...args)),
+    stepUp: (...args) => waiting(tokens.stepUp(...args)),
+  };
+}
+
+function closedError(server: McpServerConfig): AgentError {
+  return new AgentError('unreachable', `The connection to the MCP server ${server.name} has been closed.`);
+}
+
+async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  await setTimeout(delayMs, undefined, signal ? { signal } : {});
+}
+
+function ignore(): void {
+  // Nobody wants to know.
 }

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AgentError, type AgentErrorCode, type AgentErrorDetails } from '../errors.ts';
-import type { McpConnection, McpTool } from './connection.ts';
+import type { McpConnection, McpTool, ToolConnection } from './connection.ts';
 
 type CallResult = Awaited<ReturnType<McpConnection['callTool']>>;
 
@@ -26,11 +26,11 @@ interface RecordedCall {
 const SERVER_FILE = 'server.json';
 
 /** Passes everything through to a live connection and writes it down, without secrets. */
-export function recordConnection(
-  connection: McpConnection,
+export function recordConnection<Connection extends ToolConnection>(
+  connection: Connection,
   directory: string,
   scrub: (text: string) => string,
-): McpConnection {
+): Connection {
   const folder = folderOf(directory, connection.name);
   const count = createCounter();
   const write = (file: string, value: unknown) => {
@@ -39,8 +39,8 @@ export function recordConnection(
   };
   return {
     ...connection,
-    listTools: async () => {
-      const tools = await connection.listTools();
+    listTools: async (options) => {
+      const tools = await connection.listTools(options);
       const { url, protocolVersion } = connection;
       write(SERVER_FILE, { url, protocolVersion, tools } satisfies RecordedServer);
       return tools;
@@ -93,6 +93,17 @@ export function replayConnection(
       if (!result) throw new AgentError('tool_failed', `${join(folder, file)} has neither result nor error.`);
       return result;
     },
+    // Tools are what a model calls, and what is recorded.
+    listResources: async () => [],
+    listResourceTemplates: async () => [],
+    readResource: async (uri) => {
+      throw new AgentError('unreachable', `${serverName} is replayed from ${folder}: there is no resource ${uri}.`);
+    },
+    listPrompts: async () => [],
+    getPrompt: async (name) => {
+      throw new AgentError('unreachable', `${serverName} is replayed from ${folder}: there is no prompt ${name}.`);
+    },
+    complete: async () => [],
     close: async () => undefined,
   };
 }

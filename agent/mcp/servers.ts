@@ -1,8 +1,18 @@
 // All servers of an agent: connected in parallel, each in a state of its own, so that one that is down does not stop the
 // others.
 
-import type { AuthState, LoginStatus } from '../auth/login-prompt.ts';
-import type { LoadedTool } from './tools.ts';
+import type { AuthState, LoginPrompt, LoginStatus } from '../auth/login-prompt.ts';
+import type { AgentConfig, HttpServerConfig } from '../config.ts';
+import { AgentError } from '../errors.ts';
+import { type Approvals, createApprovals } from './approvals.ts';
+import type { connect, McpConnection } from './connection.ts';
+import type { Elicitor } from './elicitation.ts';
+import { type LoginSource, openLogin } from './login-source.ts';
+import { createOwnSecrets } from './own-secrets.ts';
+import { promptText, resourceText } from './readable-content.ts';
+import { createServerEntry, type ServerEntry } from './server-entry.ts';
+import { cleanText } from './tool-text.ts';
+import { adaptTools, type LoadedTool } from './tools.ts';
 
 export type ServerState =
   | 'connected'
@@ -78,4 +88,185 @@ export interface Servers {
   /** Returns the function that ends the subscription. */
   subscribe(listener: (event: ServerEvent) => void): () => void;
   close(): Promise<void>;
+}
+
+/** The servers as they were started; knows besides why those that are not connected are not. */
+export interface StartedServers extends Servers {
+  /** Why the server is not connected: its code decides the exit code of a command that needs it. */
+  failureOf(server: string): AgentError | undefined;
+}
+
+export interface ServersOptions {
+  readonly config: Pick<
+    AgentConfig,
+    'servers' | 'credential' | 'tokenDirectory' | 'approvalDirectory' | 'trustsMcpFile' | 'environment'
+  >;
+  /** Whom servers may ask something; default nobody. */
+  readonly elicit?: Elicitor | undefined;
+  /** Whom to ask for a login; default nobody. */
+  readonly prompt?: LoginPrompt | undefined;
+  /** Directories of recordings: what has been recorded is replayed, the rest is live. */
+  readonly cassette?: { readonly record?: string; readonly replay?: string; readonly scrub: (text: string) => string };
+  /** Names of the servers to connect; the others are left alone, with state `disabled`. Default all. */
+  readonly only?: readonly string[];
+  /** Who gives the tokens for a server; default `createTokenSource` with what the configuration says. */
+  readonly openLogin?: (server: HttpServerConfig) => LoginSource;
+  /** What was approved; default the files in the state directory. */
+  readonly approvals?: Approvals;
+  /** How a server is connected; default `connect`. */
+  readonly connect?: typeof connect;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Connects all servers, in parallel. Does not fail because a server does: whoever needs one asks for its state.
+ *
+ * @throws {AgentError} `invalid_configuration` and `login_required` from what was kept about approvals
+ */
+export async function createServers(options: ServersOptions): Promise<StartedServers> {
+  const { config, elicit, prompt, cassette, only, signal } = options;
+  const listeners = new Set<(event: ServerEvent) => void>();
+  /** What a person should know and nobody has listened to yet. */
+  const unheard: ServerEvent[] = [];
+  const emit = (event: ServerEvent) => {
+    if (listeners.size === 0 && event.type === 'notice') unheard.push(event);
+    for (const listener of listeners) listener(event);
+  };
+  const notice = (text: string) => emit({ type: 'notice', text: cleanText(text, 2000) });
+  const secrets = createOwnSecrets(config.environment);
+  const approvals = options.approvals ?? createApprovals(config.approvalDirectory);
+  let loaded: readonly LoadedTool[] = [];
+
+  const entries: ServerEntry[] = config.servers.map((server) =>
+    createServerEntry(server, {
+      approvals,
+      trustsMcpFile: config.trustsMcpFile,
+      elicit,
+      cassette,
+      connect: options.connect,
+      openLogin: (http) =>
+        options.openLogin?.(http) ??
+        openLogin(http, {
+          credential: config.credential,
+          tokenDirectory: config.tokenDirectory,
+          prompt,
+          onAuth: (event) => emit({ type: 'auth', server: http.name, ...event }),
+        }),
+      onToken: secrets.note,
+      onState: (status) => emit({ type: 'state', status }),
+      onNotice: notice,
+      onTools: async () => {
+        await load();
+        emit({ type: 'tools-changed', server: server.name });
+      },
+    }),
+  );
+  const load = async () => {
+    const sources = entries.flatMap((entry) => entry.toolSource() ?? []);
+    loaded = await adaptTools(sources, { secrets, onNotice: notice });
+  };
+  const entryOf = (name: string): ServerEntry => {
+    const entry = entries.find(({ server }) => server.name === name);
+    if (entry) return entry;
+    const known = entries.map(({ server }) => server.name).join(', ');
+    throw new AgentError(
+      'usage',
+      `There is no server ${JSON.stringify(name.slice(0, 80))}. The servers are: ${known}.`,
+    );
+  };
+  const connected = () =>
+    entries.flatMap((entry) => {
+      const connection = entry.connection();
+      return connection ? [{ name: entry.server.name, connection }] : [];
+    });
+  /** From all servers that are connected; one that fails is told of, and left out. */
+  const gather = async <T>(what: string, ask: (connection: McpConnection) => Promise<readonly T[]>) => {
+    const lists = await Promise.all(
+      connected().map(async ({ name, connection }) => {
+        try {
+          return (await ask(connection)).map((item) => ({ server: name, item }));
+        } catch (error) {
+          if (!(error instanceof AgentError)) throw error;
+          notice(`The ${what} of ${name} are missing: ${error.message}`);
+          return [];
+        }
+      }),
+    );
+    return lists.flat();
+  };
+  const line = (text: string | undefined) => cleanText(text ?? '', 1000);
+
+  const wanted = entries.filter(({ server }) => only === undefined || only.includes(server.name));
+  await Promise.all(wanted.map((entry) => entry.connect(signal)));
+  await load();
+
+  return {
+    statuses: () => entries.map((entry) => entry.status()),
+    tools: () => loaded,
+    failureOf: (name) => entryOf(name).failure(),
+    login: async (name, ends) => {
+      const status = await entryOf(name).login(ends);
+      await load();
+      return status;
+    },
+    logout: async (name) => {
+      const status = await entryOf(name).logout();
+      await load();
+      return status;
+    },
+    reconnect: async (name) => {
+      const entry = entryOf(name);
+      await entry.connect();
+      await load();
+      return entry.status();
+    },
+    acceptTool: async (name, tool) => {
+      const known = loaded.find((candidate) => candidate.server === name && candidate.name === tool);
+      await entryOf(name).acceptTool(known?.sourceName ?? tool);
+      await load();
+    },
+    resources: async () =>
+      (await gather('resources', (connection) => connection.listResources())).map(({ server, item }) => ({
+        server,
+        uri: item.uri,
+        name: line(item.title ?? item.name),
+        description: line(item.description),
+      })),
+    readResource: async (name, uri, ends) =>
+      resourceText(await entryOf(name).connectionOrThrow().readResource(uri, { signal: ends })),
+    prompts: async () =>
+      (await gather('prompts', (connection) => connection.listPrompts())).map(({ server, item }) => ({
+        server,
+        name: item.name,
+        description: line(item.description ?? item.title),
+        arguments: (item.arguments ?? []).map((argument) => ({
+          name: argument.name,
+          description: line(argument.description),
+          required: argument.required === true,
+        })),
+      })),
+    getPrompt: async (name, prompt, args, ends) =>
+      promptText(
+        await entryOf(name)
+          .connectionOrThrow()
+          .getPrompt(prompt, { ...args }, { signal: ends }),
+      ),
+    complete: async (name, promptOrTemplate, argument, value) => {
+      // A template is a URI; no name of a prompt that people can type is.
+      const reference = promptOrTemplate.includes('://')
+        ? ({ type: 'ref/resource', uri: promptOrTemplate } as const)
+        : ({ type: 'ref/prompt', name: promptOrTemplate } as const);
+      const values = await entryOf(name).connectionOrThrow().complete(reference, { name: argument, value });
+      return values.map(line);
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      for (const event of unheard.splice(0)) listener(event);
+      return () => void listeners.delete(listener);
+    },
+    close: async () => {
+      await Promise.all(entries.map((entry) => entry.close()));
+    },
+  };
 }

@@ -1,12 +1,18 @@
 // MCP tools → LangChain tools, through the LangChain MCP adapter. What the adapter would lose is kept beside it: the
-// schema as the server wrote it, typed errors, and structured content once instead of twice.
+// schema as the server wrote it, typed errors, progress, and structured content once instead of twice.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash } from 'node:crypto';
-import { DynamicStructuredTool, type StructuredToolInterface } from '@langchain/core/tools';
+import type { RunnableConfig } from '@langchain/core/runnables';
+import type { DynamicStructuredTool, StructuredToolInterface } from '@langchain/core/tools';
 import { loadMcpTools } from '@langchain/mcp-adapters';
 import { AgentError } from '../errors.ts';
-import type { McpConnection, McpTool } from './connection.ts';
+import type { McpTool, Progress, ToolConnection } from './connection.ts';
+import type { OwnSecrets } from './own-secrets.ts';
+import { describeTool, differencesOf, faultOfTool, fingerprintOf, readableSchema } from './tool-description.ts';
+import { nameTools } from './tool-names.ts';
+import { readableContent } from './tool-result.ts';
+import { cleanText } from './tool-text.ts';
+import { UncheckedTool } from './unchecked-tool.ts';
 
 /** MCP's tool annotations, as far as approval goes by them. The server's word. */
 export interface ToolAnnotations {
@@ -27,50 +33,112 @@ export interface LoadedTool {
   /** As the model sees it. */
   readonly name: string;
   readonly server: string;
+  /** As its server calls it; default `name`. */
+  readonly sourceName?: string;
   readonly description: string;
   /** Scopes that a call needs, where the server says so. */
   readonly scopes: readonly string[];
   readonly annotations: ToolAnnotations;
-  /** Hash of name, description and schema: another one is another tool, whatever it is called. */
+  /** Hash of name, description, schema and annotations: another one is another tool, whatever it is called. */
   readonly fingerprint: string;
   /** Set when the server describes the tool otherwise than when it was last approved: not to be called before a person has seen it. */
   readonly change: ToolChange | undefined;
   readonly tool: StructuredToolInterface;
 }
 
+/** Under this key of `RunnableConfig.configurable`, whoever calls a tool leaves `CallHooks` for that one call. */
+export const CALL_HOOKS = 'mcp_call_hooks';
+
+export interface CallHooks {
+  /** Sees how far the server says it has got. `message` is the server's word, without hidden characters. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface ToolSource {
+  readonly connection: ToolConnection;
+  readonly tools: readonly McpTool[];
+  /** What has changed about tools, by the name that the server gives them. */
+  readonly changes?: ReadonlyMap<string, ToolChange>;
+}
+
+export interface LoadOptions {
+  /** Calls whose arguments contain one of these are refused. */
+  readonly secrets?: OwnSecrets;
+  /** Is told of tools that are left out, and why. */
+  readonly onNotice?: (text: string) => void;
+}
+
 /** What the adapter does not hand through: filled while one call runs. */
 interface CallRecord {
+  readonly hooks: CallHooks;
   failure?: unknown;
   structuredContent?: unknown;
 }
 
 /** Under this key our server's `tools/list` names the scopes of a tool. */
 const SCOPES_META_KEY = 'authorized-mcp-agent/scopes';
+const LIMITS = { progressChars: 500, errorChars: 8000, structuredChars: 200_000, toolsPerServer: 500 } as const;
 
 /**
- * Loads the tools of all connections. A name that two servers share is prefixed with the server's name, for both.
+ * Lists and loads the tools of all connections.
  *
  * @throws {AgentError} what `listTools` of a connection throws
  */
-export async function loadTools(connections: readonly McpConnection[]): Promise<LoadedTool[]> {
-  const loaded = await Promise.all(connections.map(loadToolsOf));
-  const all = loaded.flat();
-  const count = new Map<string, number>();
-  for (const { name } of all) count.set(name, (count.get(name) ?? 0) + 1);
-  return all.map((entry) =>
-    (count.get(entry.name) ?? 0) > 1 ? rename(entry, `${entry.server}__${entry.name}`) : entry,
+export async function loadTools(
+  connections: readonly ToolConnection[],
+  options: LoadOptions = {},
+): Promise<LoadedTool[]> {
+  const sources = await Promise.all(
+    connections.map(async (connection) => ({ connection, tools: await connection.listTools() })),
   );
+  return await adaptTools(sources, options);
 }
 
-async function loadToolsOf(connection: McpConnection): Promise<LoadedTool[]> {
-  const described = await connection.listTools();
-  const calls = new AsyncLocalStorage<CallRecord>();
-  const adapted = await loadMcpTools(connection.name, clientFor(connection, described, calls) as never, {
-    throwOnLoadError: true,
+/** Makes tools of what servers have listed. A name that two servers share is prefixed with the server's name, for both. */
+export async function adaptTools(sources: readonly ToolSource[], options: LoadOptions = {}): Promise<LoadedTool[]> {
+  const usable = sources.map((source) => ({ ...source, tools: usableTools(source, options) }));
+  const names = nameTools(
+    usable.flatMap(({ connection, tools }) => tools.map(({ name }) => ({ server: connection.name, name }))),
+  ).values();
+  const named = usable.map((source) => ({
+    source,
+    names: new Map(source.tools.map((tool) => [tool.name, names.next().value ?? tool.name])),
+  }));
+  const loaded = await Promise.all(named.map((entry) => adaptToolsOf(entry.source, entry.names, options)));
+  return loaded.flat();
+}
+
+function usableTools({ connection, tools }: ToolSource, { onNotice }: LoadOptions): McpTool[] {
+  const leaveOut = (name: string, reason: string) => {
+    onNotice?.(`The tool ${JSON.stringify(name.slice(0, 80))} of ${connection.name} is left out: ${reason}.`);
+    return [];
+  };
+  const seen = new Set<string>();
+  if (tools.length > LIMITS.toolsPerServer)
+    onNotice?.(`${connection.name} has ${tools.length} tools; only the first ${LIMITS.toolsPerServer} are used.`);
+  return tools.slice(0, LIMITS.toolsPerServer).flatMap((tool) => {
+    if (seen.has(tool.name)) return leaveOut(tool.name, 'its server has another one of that name');
+    seen.add(tool.name);
+    const fault = faultOfTool(tool);
+    return fault === undefined ? [tool] : leaveOut(tool.name, fault);
   });
-  return adapted.flatMap((inner) => {
-    const source = described.find((tool) => tool.name === inner.name);
-    return source ? [wrap(connection.name, source, inner, calls)] : [];
+}
+
+async function adaptToolsOf(
+  { connection, tools, changes }: ToolSource,
+  names: ReadonlyMap<string, string>,
+  { secrets }: LoadOptions,
+): Promise<LoadedTool[]> {
+  const calls = new AsyncLocalStorage<CallRecord>();
+  // What `loadMcpTools` takes is the whole class of SDK v1; this is what it uses of it.
+  const client = clientFor(connection, tools, calls) as never;
+  const adapted = await loadMcpTools(connection.name, client, { throwOnLoadError: true });
+  const byName = new Map(adapted.map((inner) => [inner.name, inner]));
+  return tools.flatMap((source) => {
+    const inner = byName.get(source.name);
+    if (!inner) return [];
+    const name = names.get(source.name) ?? source.name;
+    return [wrap({ connection, source, inner, name, calls, change: changes?.get(source.name), secrets })];
   });
 }
 
@@ -78,24 +146,31 @@ async function loadToolsOf(connection: McpConnection): Promise<LoadedTool[]> {
  * What `loadMcpTools` needs of a client. It is written for SDK v1, whose `callTool` takes a result schema in second
  * place; passing a v2 client as it is would drop timeout and signal without a word.
  */
-function clientFor(connection: McpConnection, described: readonly McpTool[], calls: AsyncLocalStorage<CallRecord>) {
+function clientFor(connection: ToolConnection, tools: readonly McpTool[], calls: AsyncLocalStorage<CallRecord>) {
+  const repeatable = new Set(
+    tools
+      .filter(({ annotations }) => annotations?.readOnlyHint === true || annotations?.idempotentHint === true)
+      .map(({ name }) => name),
+  );
   return {
-    // The adapter fills in missing `properties`; it gets copies.
-    listTools: async () => ({ tools: structuredClone(described) }),
+    // Without the schemas: the adapter would follow every reference in them, and what it makes of them is not used.
+    listTools: async () => ({ tools: tools.map(({ name }) => ({ name, inputSchema: ANY_ARGUMENTS })) }),
     callTool: async (
       { name, arguments: args }: { name: string; arguments: Record<string, unknown> },
       _resultSchema: unknown,
-      options: { signal?: AbortSignal } = {},
+      { signal }: { signal?: AbortSignal } = {},
     ) => {
       const record = calls.getStore();
+      const onProgress = record?.hooks.onProgress;
       try {
-        const { structuredContent, _meta, ...result } = await connection.callTool(name, args, options);
-        if (record) record.structuredContent = structuredContent;
-        // The adapter would put structured content beside its text copy, and the model would read everything twice.
-        const hasText = result.content.some((block) => block.type === 'text');
-        return hasText || result.isError || structuredContent === undefined
-          ? result
-          : { ...result, content: [...result.content, { type: 'text', text: JSON.stringify(structuredContent) }] };
+        const result = await connection.callTool(name, args, {
+          isRepeatable: repeatable.has(name),
+          ...(signal ? { signal } : {}),
+          ...(onProgress ? { onProgress: (progress) => onProgress(readableProgress(progress)) } : {}),
+        });
+        if (record) record.structuredContent = result.structuredContent;
+        // Neither structured content nor metadata: the adapter would put them beside the text, and the model read both.
+        return { content: readableContent(result), isError: result.isError };
       } catch (error) {
         if (record) record.failure = error;
         throw error;
@@ -104,59 +179,101 @@ function clientFor(connection: McpConnection, described: readonly McpTool[], cal
   };
 }
 
-function wrap(
-  server: string,
-  source: McpTool,
-  inner: DynamicStructuredTool,
-  calls: AsyncLocalStorage<CallRecord>,
-): LoadedTool {
-  const tool = new DynamicStructuredTool({
-    name: source.name,
-    description: inner.description,
+const ANY_ARGUMENTS = { type: 'object', properties: {} } as const;
+
+interface Wrapping {
+  readonly connection: ToolConnection;
+  readonly source: McpTool;
+  readonly inner: DynamicStructuredTool;
+  readonly name: string;
+  readonly calls: AsyncLocalStorage<CallRecord>;
+  readonly change: ToolChange | undefined;
+  readonly secrets: OwnSecrets | undefined;
+}
+
+function wrap({ connection, source, inner, name, calls, change, secrets }: Wrapping): LoadedTool {
+  const server = connection.name;
+  const description = change ? describeChanged(server) : describeTool(server, source);
+  const tool = new UncheckedTool({
+    name,
+    description,
     // Not the adapter's simplified schema: that one drops alternatives and then refuses valid calls.
-    schema: source.inputSchema,
+    schema: change ? ANY_ARGUMENTS : readableSchema(source.inputSchema),
     responseFormat: 'content_and_artifact',
     metadata: { server, annotations: source.annotations },
     func: async (args: Record<string, unknown>, runManager, config) => {
-      const record: CallRecord = {};
+      if (change) throw changedError(server, name, change);
+      if (secrets?.isIn(args))
+        throw new AgentError(
+          'tool_refused',
+          `The call of ${name} was not sent to ${server}: its arguments contain a credential of this agent. Ask for what you need without it.`,
+        );
+      const record: CallRecord = { hooks: hooksOf(config) };
       try {
         const [content] = await calls.run(record, () => inner.func(args, runManager, config));
-        return [content, { server, structuredContent: record.structuredContent }];
+        return [content, { server, structuredContent: bounded(record.structuredContent) }];
       } catch (error) {
-        throw explain(source.name, error, record);
+        throw explain(name, error, record);
       }
     },
   });
   const scopes = source._meta?.[SCOPES_META_KEY];
   return {
-    name: source.name,
+    name,
     server,
-    description: inner.description,
+    sourceName: source.name,
+    description,
     scopes: Array.isArray(scopes) ? scopes.filter((scope) => typeof scope === 'string') : [],
     annotations: source.annotations ?? {},
     fingerprint: fingerprintOf(source),
-    change: undefined,
+    change,
     tool,
   };
 }
 
-function fingerprintOf({ name, description, inputSchema }: McpTool): string {
-  return createHash('sha256')
-    .update(JSON.stringify([name, description, inputSchema]))
-    .digest('hex');
+/** The words that changed are not for the model: they may be why they changed. */
+function describeChanged(server: string): string {
+  return `[${server}] This tool has changed since it was approved. Calls are refused until a person has looked at it.`;
+}
+
+function changedError(server: string, name: string, { before, after }: ToolChange): AgentError {
+  return new AgentError(
+    'tool_refused',
+    `${name} was not called: ${server} describes it otherwise than when it was approved (${differencesOf(before, after).join(', ')}). Look at the difference and approve of it: npm run agent -- mcp approve ${server}.${name}`,
+  );
+}
+
+function hooksOf(config: RunnableConfig | undefined): CallHooks {
+  const hooks: unknown = config?.configurable?.[CALL_HOOKS];
+  // Whoever sets the key sets it to CallHooks; nobody else knows it.
+  return typeof hooks === 'object' && hooks !== null ? (hooks as CallHooks) : {};
+}
+
+function readableProgress({ progress, total, message }: Progress): Progress {
+  return { progress, total, message: message === undefined ? undefined : cleanText(message, LIMITS.progressChars) };
+}
+
+/** It is kept with the conversation, unlike the text never cut: what is too long is left out. */
+function bounded(structuredContent: unknown): unknown {
+  if (structuredContent === undefined) return undefined;
+  return JSON.stringify(structuredContent).length <= LIMITS.structuredChars ? structuredContent : undefined;
 }
 
 /** The typed error behind the adapter's `ToolException`, or the tool's own words without the adapter's preamble. */
 function explain(toolName: string, error: unknown, record: CallRecord): unknown {
+  if (record.failure instanceof AgentError) return withCleanMessage(record.failure);
   if (record.failure !== undefined) return record.failure;
   if (!(error instanceof Error) || error.name !== 'ToolException') return error;
   const text = error.message.replace(/^MCP tool '.*?' on server '.*?' returned an error: /s, '');
-  return new AgentError('tool_failed', text === '' ? `The tool ${toolName} failed and does not say why.` : text, {
-    cause: error,
-  });
+  return new AgentError(
+    'tool_failed',
+    text === '' ? `The tool ${toolName} failed and does not say why.` : cleanText(text, LIMITS.errorChars),
+    { cause: error },
+  );
 }
 
-function rename(entry: LoadedTool, name: string): LoadedTool {
-  entry.tool.name = name;
-  return { ...entry, name };
+/** An error of the protocol quotes its server as well. */
+function withCleanMessage(error: AgentError): AgentError {
+  const message = cleanText(error.message, LIMITS.errorChars);
+  return message === error.message ? error : new AgentError(error.code, message, { ...error.details, cause: error });
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { AIMessageChunk } from '@langchain/core/messages';
-import type { McpConnection } from '../../agent/mcp/connection.ts';
+import type { ToolConnection } from '../../agent/mcp/connection.ts';
 import { recordConnection, replayConnection } from '../../agent/mcp/recorded-connection.ts';
 import { loadTools } from '../../agent/mcp/tools.ts';
 import { CassetteModel, recordModel, replayModel } from '../../agent/models/cassette.ts';
@@ -173,7 +173,7 @@ test('an empty directory is no cassette, and a spoilt file is named', async (con
 /** Has a conversation of its own and returns everything that happened. */
 async function converse(
   model: ToolCallingModel,
-  connections: readonly McpConnection[],
+  connections: readonly ToolConnection[],
   requests = Array.from({ length: TURNS }, (_, turn) => `What about ${turn}?`),
   signal = new AbortController().signal,
 ): Promise<TurnEvent[]> {
@@ -202,7 +202,7 @@ function transcript(events: readonly TurnEvent[]): string {
 }
 
 /** A server that adds, without a server. */
-function calculator(description = 'Adds two numbers.'): McpConnection {
+function calculator(description = 'Adds two numbers.'): ToolConnection {
   return {
     name: 'calculator',
     url: 'http://127.0.0.1:1/mcp',

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { McpConnection } from '../../agent/mcp/connection.ts';
+import type { ToolConnection } from '../../agent/mcp/connection.ts';
 import { loadTools } from '../../agent/mcp/tools.ts';
 import { startConversation } from './conversation.ts';
 import { FORMATS } from './doubles/index.ts';
@@ -32,7 +32,7 @@ const SEES: Readonly<Record<string, boolean>> = {
 };
 
 /** A server that draws, without a server. */
-const camera: McpConnection = {
+const camera: ToolConnection = {
   name: 'camera',
   url: 'http://127.0.0.1:1/mcp',
   protocolVersion: '2026-07-28',

@@ -8,6 +8,7 @@ import { DynamicStructuredTool, type StructuredToolInterface } from '@langchain/
 import { createTokenSource } from '../../agent/auth/token-source.ts';
 import { connect, type McpConnection } from '../../agent/mcp/connection.ts';
 import { loadTools } from '../../agent/mcp/tools.ts';
+import { serverAt } from '../../agent/mcp-file.ts';
 import type { JsonSchema } from '../../agent/models/plain-schema.ts';
 import { startTestServer, type TestServer } from '../support/mcp-server.ts';
 import { sendTools } from './conversation.ts';
@@ -24,14 +25,12 @@ describe('tools of real servers', () => {
     [ours, everything] = await Promise.all([startTestServer(), startEverythingServer()]);
     const file = join(ours.dataDir, 'agent-client.json');
     connections = await Promise.all([
-      connect(
-        { name: 'ours', url: ours.url },
-        createTokenSource({ serverUrl: ours.url, credential: { kind: 'local-client', file } }),
-      ),
-      connect(
-        { name: 'everything', url: everything.url },
-        createTokenSource({ serverUrl: everything.url, credential: { kind: 'bearer', token: 'unused' } }),
-      ),
+      connect(serverAt(ours.url, 'ours'), {
+        tokens: createTokenSource({ serverUrl: ours.url, credential: { kind: 'local-client', file } }),
+      }),
+      connect(serverAt(everything.url, 'everything'), {
+        tokens: createTokenSource({ serverUrl: everything.url, credential: { kind: 'bearer', token: 'unused' } }),
+      }),
     ]);
     tools = (await loadTools(connections)).map(({ tool }) => tool);
   });

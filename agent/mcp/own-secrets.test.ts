@@ -1,0 +1,51 @@
+// Credentials in the arguments of a call, in the spellings that a model could be talked into.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createOwnSecrets } from './own-secrets.ts';
+
+const KEY = 'sk-live-0123456789abcdef';
+const TOKEN = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
+
+test('a secret of the environment, or a token that was used, is found wherever it stands', () => {
+  const secrets = createOwnSecrets({ OPENAI_API_KEY: KEY, PATH: '/usr/bin:/usr/local/bin' });
+  secrets.note(TOKEN);
+  for (const secret of [KEY, TOKEN])
+    for (const args of [
+      { text: secret },
+      { text: `please keep ${secret} safe` },
+      { [secret]: 1 },
+      { deep: [{ list: [secret] }] },
+      { url: `https://evil.example/?q=${encodeURIComponent(secret)}` },
+      { text: Buffer.from(secret).toString('base64') },
+      { text: Buffer.from(`a note: ${secret}!`).toString('base64') },
+      { text: Buffer.from(`ab${secret}`).toString('base64url') },
+      { text: Buffer.from(secret).toString('hex') },
+    ])
+      assert.equal(secrets.isIn(args), true, JSON.stringify(args));
+});
+
+test('everything else may be sent', () => {
+  const secrets = createOwnSecrets({ OPENAI_API_KEY: KEY, PATH: '/usr/bin:/usr/local/bin', TOKEN_STORE: 'file' });
+  secrets.note(TOKEN);
+  for (const args of [
+    {},
+    { text: 'file' },
+    { text: '/usr/bin:/usr/local/bin' },
+    { text: 'sk-live-' },
+    { a: 1, b: null },
+    undefined,
+  ])
+    assert.equal(secrets.isIn(args), false, JSON.stringify(args));
+});
+
+test('a secret with quotes in it is found behind those of JSON', () => {
+  assert.equal(createOwnSecrets({ DB_PASSWORD: 'pa"ss\\word-123' }).isIn({ text: 'it is pa"ss\\word-123' }), true);
+});
+
+test('tokens of long ago are forgotten, the last ones are not', () => {
+  const secrets = createOwnSecrets({});
+  for (let index = 0; index < 100; index += 1) secrets.note(`token-number-${1000 + index}`);
+  assert.equal(secrets.isIn('token-number-1000'), false);
+  assert.equal(secrets.isIn('token-number-1099'), true);
+});

@@ -1,0 +1,306 @@
+// One server of the configuration: whether it may be used, its connection, its login, its tools, and the word for its state.
+
+import type { LoginStatus } from '../auth/login-prompt.ts';
+import { AgentError } from '../errors.ts';
+import type { HttpServerConfig, McpServerConfig } from '../mcp-file.ts';
+import type { Approvals } from './approvals.ts';
+import { connect, type McpConnection, type McpTool } from './connection.ts';
+import type { Elicitor } from './elicitation.ts';
+import type { LoginSource } from './login-source.ts';
+import { recordConnection, replayConnection } from './recorded-connection.ts';
+import type { ServerState, ServerStatus, ServersOptions } from './servers.ts';
+import { fingerprintOf, wordsOf } from './tool-description.ts';
+import { cleanText } from './tool-text.ts';
+import type { ToolChange, ToolSource } from './tools.ts';
+
+export interface ServerEntry {
+  readonly server: McpServerConfig;
+  status(): ServerStatus;
+  /** Why it is not connected. */
+  failure(): AgentError | undefined;
+  connection(): McpConnection | undefined;
+  /** @throws {AgentError} why there is none */
+  connectionOrThrow(): McpConnection;
+  /** What can be made tools of; `undefined` when it is not connected. */
+  toolSource(): ToolSource | undefined;
+  /** Connects, if it may and is not; what goes wrong becomes its state. */
+  connect(signal?: AbortSignal): Promise<void>;
+  login(signal: AbortSignal): Promise<ServerStatus>;
+  logout(): Promise<ServerStatus>;
+  /** @param name as the server calls it */
+  acceptTool(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ServerEntryOptions {
+  readonly approvals: Approvals;
+  readonly trustsMcpFile: boolean;
+  readonly elicit: Elicitor | undefined;
+  readonly cassette: ServersOptions['cassette'];
+  readonly connect: typeof connect | undefined;
+  readonly openLogin: (server: HttpServerConfig) => LoginSource;
+  /** Sees every token that is sent. */
+  readonly onToken: (token: string) => void;
+  readonly onState: (status: ServerStatus) => void;
+  readonly onNotice: (text: string) => void;
+  /** The server has other tools now. */
+  readonly onTools: () => Promise<void>;
+}
+
+/** A server that did not answer is tried again after these times, in seconds; the last one repeats. */
+const RETRY_SECONDS = [5, 10, 30, 60];
+
+export function createServerEntry(server: McpServerConfig, options: ServerEntryOptions): ServerEntry {
+  const { approvals, elicit, cassette, onState, onNotice } = options;
+  const needsLogin = server.transport === 'http' && server.headers['authorization'] === undefined;
+  const tokens = needsLogin ? noting(options.openLogin(server), options.onToken) : undefined;
+  let connection: McpConnection | undefined;
+  let tools: readonly McpTool[] = [];
+  let changes: ReadonlyMap<string, ToolChange> = new Map();
+  let state: ServerState = 'disabled';
+  let detail = 'Not asked for.';
+  let failure: AgentError | undefined;
+  let login: LoginStatus | undefined;
+  let connecting: Promise<void> | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let retries = 0;
+  let isClosed = false;
+
+  const status = (): ServerStatus => ({
+    name: server.name,
+    url: displayUrl(server),
+    transport: server.transport,
+    state,
+    detail,
+    protocolVersion: connection?.protocolVersion,
+    toolCount: tools.length,
+    isTrusted: server.isTrusted,
+    login,
+  });
+  const setState = (next: ServerState, why: string, error?: AgentError) => {
+    const text = cleanText(why, 1000);
+    const isNew = next !== state || text !== detail;
+    state = next;
+    detail = text;
+    failure = error;
+    if (isNew) onState(status());
+  };
+  /** Why nothing of it may be used; `undefined` when it may. */
+  const objectionTo = async (): Promise<string | undefined> => {
+    if (server.isDisabled) return 'It is disabled in .mcp.json.';
+    if (server.approval === undefined || options.trustsMcpFile || cassette?.replay !== undefined) return undefined;
+    return (await approvals.isDefinitionApproved(server.approval)) ? undefined : needsApproval(server);
+  };
+  const fail = async (error: AgentError) => {
+    login = await statusOf(tokens);
+    setState(stateOf(error, login), error.message, error);
+    if (error.code === 'unreachable') retryLater();
+  };
+  const retryLater = () => {
+    if (isClosed) return;
+    clearTimeout(retry);
+    const seconds = RETRY_SECONDS[Math.min(retries, RETRY_SECONDS.length - 1)] ?? 60;
+    retries += 1;
+    retry = setTimeout(() => {
+      void attempt().then(() => (state === 'connected' ? options.onTools() : undefined));
+    }, seconds * 1000);
+    // Nothing waits for it.
+    retry.unref();
+  };
+
+  const list = async (from: McpConnection, signal?: AbortSignal) => {
+    tools = await from.listTools(signal ? { signal } : {});
+    changes = cassette?.replay === undefined ? await compare() : new Map();
+  };
+  const compare = async () => {
+    const seen = Object.fromEntries(
+      tools.map((tool) => [tool.name, { fingerprint: fingerprintOf(tool), words: wordsOf(tool) }]),
+    );
+    const approved = await approvals.approvedTools(server.url, seen);
+    return new Map(
+      Object.entries(seen).flatMap(([name, { fingerprint, words }]): [string, ToolChange][] => {
+        const before = Object.hasOwn(approved, name) ? approved[name] : undefined;
+        return before && before.fingerprint !== fingerprint ? [[name, { before: before.words, after: words }]] : [];
+      }),
+    );
+  };
+  const relist = oneAtATime(async () => {
+    if (!connection) return;
+    try {
+      await list(connection);
+      await options.onTools();
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      onNotice(`The tools of ${server.name} have changed, and cannot be listed: ${error.message}`);
+    }
+  });
+
+  const open = async (signal?: AbortSignal): Promise<McpConnection> => {
+    const recorded = cassette?.replay && replayConnection(server.name, cassette.replay, cassette.scrub);
+    if (recorded) return recorded;
+    const live = await (options.connect ?? connect)(
+      server,
+      { tokens, elicit, onNotice, onToolsChanged: () => void relist() },
+      signal,
+    );
+    return cassette?.record === undefined ? live : recordConnection(live, cassette.record, cassette.scrub);
+  };
+  const attempt = (signal?: AbortSignal): Promise<void> => {
+    connecting ??= (async () => {
+      if (connection || isClosed) return;
+      const objection = await objectionTo();
+      if (objection !== undefined) {
+        setState('disabled', objection, new AgentError('invalid_configuration', `${server.name}: ${objection}`));
+        return;
+      }
+      let opened: McpConnection | undefined;
+      try {
+        opened = await open(signal);
+        await list(opened, signal);
+        connection = opened;
+        login = await statusOf(tokens);
+        retries = 0;
+        setState('connected', '');
+      } catch (error) {
+        await opened?.close();
+        signal?.throwIfAborted();
+        if (!(error instanceof AgentError)) throw error;
+        await fail(error);
+      }
+    })().finally(() => {
+      connecting = undefined;
+    });
+    return connecting;
+  };
+  const disconnect = async () => {
+    clearTimeout(retry);
+    const last = connection;
+    connection = undefined;
+    tools = [];
+    await last?.close();
+  };
+  const loginOrThrow = async () => {
+    const objection = await objectionTo();
+    if (objection !== undefined) throw new AgentError('invalid_configuration', `${server.name}: ${objection}`);
+    if (tokens?.login && tokens.logout) return { login: tokens.login, logout: tokens.logout };
+    throw new AgentError('usage', `${server.name} takes no login: ${noLoginReason(server)}.`);
+  };
+
+  return {
+    server,
+    status,
+    failure: () => failure,
+    connection: () => connection,
+    connectionOrThrow: () => {
+      if (connection) return connection;
+      throw failure ?? new AgentError('unreachable', `The server ${server.name} is not connected.`);
+    },
+    toolSource: () => connection && { connection, tools, changes },
+    connect: attempt,
+    login: async (signal) => {
+      login = await (await loginOrThrow()).login(signal);
+      if (connection) await list(connection, signal);
+      else await attempt(signal);
+      return status();
+    },
+    logout: async () => {
+      await (await loginOrThrow()).logout();
+      await disconnect();
+      login = undefined;
+      const why = `Signed out. Sign in again: npm run agent -- mcp login ${server.name}`;
+      setState('needs-login', why, new AgentError('login_required', why));
+      return status();
+    },
+    acceptTool: async (name) => {
+      const tool = tools.find((candidate) => candidate.name === name);
+      if (!tool) throw new AgentError('usage', `${server.name} has no tool ${JSON.stringify(name.slice(0, 80))}.`);
+      await approvals.approveTool(server.url, name, { fingerprint: fingerprintOf(tool), words: wordsOf(tool) });
+      changes = await compare();
+    },
+    close: async () => {
+      isClosed = true;
+      await disconnect();
+    },
+  };
+}
+
+/** The state that a failure to connect leaves a server in. */
+function stateOf({ code }: AgentError, login: LoginStatus | undefined): ServerState {
+  switch (code) {
+    case 'login_required':
+      return login === undefined ? 'needs-login' : 'expired';
+    case 'insufficient_scope':
+      return 'needs-scope';
+    case 'unreachable':
+      return 'unreachable';
+    default:
+      return 'error';
+  }
+}
+
+async function statusOf(tokens: LoginSource | undefined): Promise<LoginStatus | undefined> {
+  try {
+    return await tokens?.status?.();
+  } catch (error) {
+    // What is wrong with the store has been said by the request that needed a token.
+    if (error instanceof AgentError) return undefined;
+    throw error;
+  }
+}
+
+function needsApproval(server: McpServerConfig): string {
+  const what =
+    server.transport === 'stdio'
+      ? `It runs the command ${JSON.stringify(server.url.slice(0, 300))}`
+      : `It sends secrets of this environment to ${new URL(server.url).origin}`;
+  return `Needs approval: ${what}. If you know where .mcp.json comes from: npm run agent -- mcp approve ${server.name}`;
+}
+
+function noLoginReason(server: McpServerConfig): string {
+  if (server.transport === 'stdio') return 'it is a command on this machine';
+  return server.headers['authorization'] === undefined
+    ? 'its tokens come ready-made'
+    : '.mcp.json gives its authorization';
+}
+
+/** Without what a query may hold. */
+function displayUrl(server: McpServerConfig): string {
+  if (server.transport === 'stdio') return server.url;
+  const { origin, pathname, search } = new URL(server.url);
+  return `${origin}${pathname}${search === '' ? '' : '?…'}`;
+}
+
+function noting(tokens: LoginSource, onToken: (token: string) => void): LoginSource {
+  const noted = (token: string) => {
+    onToken(token);
+    return token;
+  };
+  return {
+    ...tokens,
+    current: async () => {
+      const token = await tokens.current();
+      return token === undefined ? undefined : noted(token);
+    },
+    renew: async (...args) => noted(await tokens.renew(...args)),
+    stepUp: async (...args) => noted(await tokens.stepUp(...args)),
+  };
+}
+
+/** Runs the work once more if it is asked for while it runs, however often that is. */
+function oneAtATime(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let isStale = false;
+  const run = async () => {
+    do {
+      isStale = false;
+      await work();
+    } while (isStale);
+  };
+  return () => {
+    isStale = true;
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}
