@@ -14,33 +14,77 @@ import {
 } from './discovery.ts';
 import { requestClientCredentials } from './grants.ts';
 import { loadLocalClient } from './local-client.ts';
+import type { AuthState, LoginPrompt, LoginStatus } from './login-prompt.ts';
 import { createMemoryTokenStore, type StoredTokens, type TokenKey, type TokenStore } from './token-store.ts';
+
+/** What happened to the login, for whoever shows it. */
+export interface AuthEvent {
+  readonly state: AuthState;
+  /** Scopes that the token holds. */
+  readonly held: readonly string[];
+  /** Scopes that are asked for; with `login-needed` and `step-up` those that a person is asked to grant. */
+  readonly needed: readonly string[];
+}
 
 export interface TokenSource {
   /** The token to send, renewed first when it is about to expire; `undefined` until a server has asked for one. */
   current(): Promise<string | undefined>;
   /**
    * The server answered 401 to `stale` (or to no token at all): a new token. Callers with the same stale token share one
-   * request; a caller whose token has been replaced meanwhile gets the replacement.
+   * request; a caller whose token has been replaced meanwhile gets the replacement. May wait for a person.
    *
+   * @param signal stops waiting; what other callers wait for as well goes on
    * @throws {AgentError} `login_required`, `untrusted_issuer`, `unreachable`, `protocol_error`
    */
-  renew(stale: string | undefined, challenge: Challenge): Promise<string>;
+  renew(stale: string | undefined, challenge: Challenge, signal?: AbortSignal): Promise<string>;
   /**
    * The server answered 403 `insufficient_scope` to `stale`: a token with the scopes held so far and those it names.
    *
    * @throws {AgentError} `insufficient_scope` when they are not to be had; asked once, not again and again
    */
-  stepUp(stale: string | undefined, challenge: Challenge): Promise<string>;
+  stepUp(stale: string | undefined, challenge: Challenge, signal?: AbortSignal): Promise<string>;
   /** Whether the token was issued in an earlier run or to another process: that it is refused says nothing about the next. */
   isAdopted(token: string): boolean;
+  /**
+   * The headers that present `token` with this one request: a bearer, or a proof of possession besides (RFC 9449), which
+   * must not be used for another request.
+   */
+  authorize(request: AuthorizedRequest, token: string): Promise<Readonly<Record<string, string>>>;
+  /**
+   * To be told of every answer before its status is looked at: keeps the DPoP nonce that it may carry.
+   *
+   * @returns whether the request was refused only for want of that nonce; the caller sends it again, with the same token and
+   *   new headers, once
+   */
+  noteAnswer(request: AuthorizedRequest, response: Response): boolean;
+  /** What is known of the login, without asking anybody; `undefined` when there is none. */
+  status(): Promise<LoginStatus | undefined>;
+  /**
+   * Signs in, or signs in again, whatever is stored.
+   *
+   * @throws {AgentError} `login_required` when there is nobody to ask or the person says no, and what `renew` throws
+   */
+  login(signal: AbortSignal): Promise<LoginStatus>;
+  /** Revokes the login where the issuer can do that (RFC 7009) and forgets it; a machine client is then used again. */
+  logout(): Promise<void>;
+}
+
+export interface AuthorizedRequest {
+  readonly url: string;
+  readonly method: string;
 }
 
 export interface TokenSourceOptions {
   readonly serverUrl: string;
+  /** The server's name in the configuration, for prompts and advice; default `server`. */
+  readonly serverName?: string;
   readonly credential: CredentialConfig;
   /** Tokens of earlier runs and other processes; default: one that ends with this source. */
   readonly store?: TokenStore;
+  /** Whom to ask for a login; default nobody. */
+  readonly prompt?: LoginPrompt;
+  /** Sees what happens to the login. */
+  readonly onAuth?: (event: AuthEvent) => void;
   readonly fetch?: Fetch;
   /** Clock in milliseconds; default `Date.now`. */
   readonly now?: () => number;
@@ -71,8 +115,20 @@ function createPreIssuedSource(token: string, serverUrl: string): TokenSource {
       throw scopeError(scope?.split(' ') ?? [], 'MCP_BEARER_TOKEN does not carry it');
     },
     isAdopted: () => false,
+    ...BEARER_PRESENTATION,
+    status: async () => undefined,
+    login: async () => {
+      throw new AgentError('login_required', 'MCP_BEARER_TOKEN takes the place of a login. Unset it to sign in.');
+    },
+    logout: async () => undefined,
   };
 }
+
+/** RFC 6750: the token is all there is to it. */
+const BEARER_PRESENTATION: Pick<TokenSource, 'authorize' | 'noteAnswer'> = {
+  authorize: async (_request, token) => ({ authorization: `Bearer ${token}` }),
+  noteAnswer: () => false,
+};
 
 function createMachineSource(
   { serverUrl, store = createMemoryTokenStore(), fetch, now = Date.now }: TokenSourceOptions,
@@ -132,6 +188,17 @@ function createMachineSource(
     return flight;
   };
 
+  const status = (): LoginStatus | undefined =>
+    tokens &&
+    authority && {
+      ...authority.key,
+      grant: 'client-credentials',
+      user: undefined,
+      scopes: tokens.scopes,
+      expiresAtMs: tokens.expiresAtMs,
+      canRefresh: true,
+    };
+
   return {
     current: async () => {
       if (!tokens || !isDue(tokens, now())) return tokens?.accessToken;
@@ -167,6 +234,19 @@ function createMachineSource(
       return tokens.accessToken;
     },
     isAdopted: (token) => token === adopted,
+    ...BEARER_PRESENTATION,
+    status: async () => status(),
+    login: async () => {
+      await share(NO_CHALLENGE, tokens?.accessToken);
+      const known = status();
+      if (!known) throw new AgentError('internal', 'A login ended without tokens.');
+      return known;
+    },
+    logout: async () => {
+      const key = authority?.key;
+      tokens = undefined;
+      if (key) await store.update(key, async () => ({ kind: 'forget' }));
+    },
   };
 }
 

@@ -18,6 +18,11 @@ function createSource(adopts: boolean): TokenSource & { readonly renewals: () =>
     },
     stepUp: async () => 'unused',
     isAdopted: (token) => adopts && token === 'token-1',
+    authorize: async (_request, token) => ({ authorization: `Bearer ${token}` }),
+    noteAnswer: () => false,
+    status: async () => undefined,
+    login: async () => assert.fail('nobody signs in here'),
+    logout: async () => undefined,
     renewals: () => renewals,
   };
 }
