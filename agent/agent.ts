@@ -4,8 +4,8 @@
 import { MemorySaver } from '@langchain/langgraph';
 import type { ApprovalSettings, Approver } from './approval.ts';
 import type { LoginPrompt } from './auth/login-prompt.ts';
+import { openTokenStore } from './auth/open-token-store.ts';
 import { createTokenSource } from './auth/token-source.ts';
-import { createMemoryTokenStore, createTokenStore } from './auth/token-store.ts';
 import type { AgentConfig, McpServerConfig } from './config.ts';
 import { createGraph } from './graph.ts';
 import { connect, type McpConnection } from './mcp/connection.ts';
@@ -150,13 +150,20 @@ async function connectAll(config: AgentConfig, cassette: CassetteOptions): Promi
 
 async function connectOne(
   server: McpServerConfig,
-  { credential, environment, tokenDirectory }: AgentConfig,
+  config: AgentConfig,
   { record, replay }: CassetteOptions,
 ): Promise<McpConnection> {
-  const scrub = createScrub(environment);
+  const scrub = createScrub(config.environment);
   const recorded = replay === undefined ? undefined : replayConnection(server.name, replay, scrub);
   if (recorded) return recorded;
-  const store = tokenDirectory === undefined ? createMemoryTokenStore() : createTokenStore(tokenDirectory);
-  const connection = await connect(server, createTokenSource({ serverUrl: server.url, credential, store }));
+  const { credential, login } = config;
+  const tokens = createTokenSource({
+    serverUrl: server.url,
+    serverName: server.name,
+    credential,
+    login,
+    store: await openTokenStore(config),
+  });
+  const connection = await connect(server, tokens);
   return record === undefined ? connection : recordConnection(connection, record, scrub);
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { serve } from '../../test/support/ports.ts';
-import type { CredentialConfig } from '../config.ts';
+import type { CredentialConfig } from '../credential-config.ts';
 import { createTokenSource } from './token-source.ts';
 import { createMemoryTokenStore } from './token-store.ts';
 
@@ -65,7 +65,7 @@ describe('token source', () => {
     kind: 'client-credentials',
     issuer: origin,
     clientId: 'client',
-    clientSecret: 'secret',
+    authentication: { kind: 'secret', secret: 'secret' },
     audience: undefined,
   });
   const createSource = (changed: CredentialConfig = credential()) =>
@@ -98,7 +98,7 @@ describe('token source', () => {
       kind: 'client-credentials',
       issuer: origin,
       clientId: 'client',
-      clientSecret: 'secret',
+      authentication: { kind: 'secret', secret: 'secret' },
       audience: 'api',
     }).renew(undefined, NO_CHALLENGE);
     assert.equal(tokenRequests[0]?.body.get('audience'), 'api');

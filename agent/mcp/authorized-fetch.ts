@@ -97,7 +97,8 @@ export function createAuthorizedFetch(
 
 function readChallenge(response: Response): Challenge {
   const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response);
-  return { resourceMetadataUrl: resourceMetadataUrl?.href, scope };
+  const isProofRequired = /^dpop\b/i.test(response.headers.get('www-authenticate') ?? '');
+  return { resourceMetadataUrl: resourceMetadataUrl?.href, scope, isProofRequired };
 }
 
 function unreachableMessage(serverUrl: string, error: unknown): string {
