@@ -164,6 +164,6 @@ async function connectOne(
     login,
     store: await openTokenStore(config),
   });
-  const connection = await connect(server, tokens);
+  const connection = await connect(server, { tokens });
   return record === undefined ? connection : recordConnection(connection, record, scrub);
 }

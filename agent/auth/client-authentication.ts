@@ -34,19 +34,27 @@ export async function readSecret(source: SecretSource, variable: string): Promis
   return text;
 }
 
-/**
- * `client_secret_post` where the issuer offers it or says nothing, since Auth0 documents that; else `client_secret_basic`,
- * which the library encodes as RFC 6749 §2.3.1 says.
- */
+/** `client_secret_post` where the issuer offers it or says nothing, since Auth0 documents that; else `client_secret_basic`. */
 function bySecret(secret: string, method: string | undefined): oauth.ClientAuth {
-  const [post, basic] = [oauth.ClientSecretPost(secret), oauth.ClientSecretBasic(secret)];
+  const post = oauth.ClientSecretPost(secret);
   return (server, client, body, headers) => {
     const offered = server.token_endpoint_auth_methods_supported;
     if (method === 'none' || (method === undefined && offered?.every((name) => name === 'none')))
       return oauth.None()(server, client, body, headers);
-    const chosen = method ?? (!offered || offered.includes('client_secret_post') ? 'client_secret_post' : 'basic');
-    return (chosen === 'client_secret_post' ? post : basic)(server, client, body, headers);
+    const isPost = method === undefined ? offered?.includes(POST) !== false : method === POST;
+    if (isPost) return post(server, client, body, headers);
+    headers.set('authorization', `Basic ${btoa(`${formEncode(client.client_id)}:${formEncode(secret)}`)}`);
   };
+}
+
+const POST = 'client_secret_post';
+
+/**
+ * RFC 6749 §2.3.1: as in a form. The library encodes hyphens and dots too, which is as correct, and more than issuers can
+ * bear that do not decode.
+ */
+function formEncode(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
 }
 
 async function byPrivateKey(file: string, algorithm: string | undefined): Promise<oauth.ClientAuth> {

@@ -25,6 +25,11 @@ export interface McpConnection {
   close(): Promise<void>;
 }
 
+export interface ConnectionOptions {
+  /** Who gives tokens when the server asks for one. */
+  readonly tokens: TokenSource;
+}
+
 const CLIENT_INFO = { name: 'authorized-mcp-agent', version: '0.1.0' };
 const TIMEOUTS = { connectMs: 10_000, callMs: 60_000 } as const;
 
@@ -33,7 +38,7 @@ const TIMEOUTS = { connectMs: 10_000, callMs: 60_000 } as const;
  *
  * @throws {AgentError} `unreachable`, `login_required`, `untrusted_issuer`, `protocol_error`
  */
-export async function connect(server: McpServerConfig, tokens: TokenSource): Promise<McpConnection> {
+export async function connect(server: McpServerConfig, { tokens }: ConnectionOptions): Promise<McpConnection> {
   const client = new Client(CLIENT_INFO, { versionNegotiation: { mode: 'auto' } });
   const transport = new StreamableHTTPClientTransport(new URL(server.url), {
     fetch: createAuthorizedFetch(server.url, tokens),

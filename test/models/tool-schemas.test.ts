@@ -26,11 +26,11 @@ describe('tools of real servers', () => {
     connections = await Promise.all([
       connect(
         { name: 'ours', url: ours.url },
-        createTokenSource({ serverUrl: ours.url, credential: { kind: 'local-client', file } }),
+        { tokens: createTokenSource({ serverUrl: ours.url, credential: { kind: 'local-client', file } }) },
       ),
       connect(
         { name: 'everything', url: everything.url },
-        createTokenSource({ serverUrl: everything.url, credential: { kind: 'bearer', token: 'unused' } }),
+        { tokens: createTokenSource({ serverUrl: everything.url, credential: { kind: 'bearer', token: 'unused' } }) },
       ),
     ]);
     tools = (await loadTools(connections)).map(({ tool }) => tool);
