@@ -58,7 +58,7 @@ test('a fresh token that the server refuses is not: the login is what is wrong',
   }
 });
 
-test('C7: the token does not go to another origin', async () => {
+test('T7.other-origin: the token does not go to another origin', async () => {
   const { sent, answer } = serverThatTakes('token-1');
   const authorized = createAuthorizedFetch(URL_OF_SERVER, createSource(false), answer);
   await assert.rejects(authorized('https://tools.example.evil.test/mcp'), { code: 'protocol_error' });
