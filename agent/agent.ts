@@ -162,7 +162,7 @@ async function connectOne(
     serverName: server.name,
     credential,
     login,
-    store: await openTokenStore(config),
+    store: openTokenStore(config),
   });
   const connection = await connect(server, { tokens });
   return record === undefined ? connection : recordConnection(connection, record, scrub);

@@ -1,5 +1,6 @@
-// The store that is configured, ready to use. The keyring is loaded only when it is asked for.
+// The store that is configured. A keyring is loaded, and proved to work, when something is first looked up or kept.
 
+import type { PrivateRecords } from './private-records.ts';
 import { createMemoryTokenStore, createTokenStore, type TokenStore } from './token-store.ts';
 
 export interface TokenStoreConfig {
@@ -9,10 +10,28 @@ export interface TokenStoreConfig {
   readonly isKeyringUsed: boolean;
 }
 
-/** @throws {AgentError} `invalid_configuration` when there is to be a keyring and there is none that works */
-export async function openTokenStore({ tokenDirectory, isKeyringUsed }: TokenStoreConfig): Promise<TokenStore> {
+/**
+ * The store; with a keyring that does not work, everything in it throws `AgentError` `invalid_configuration` and says what
+ * to do.
+ */
+export function openTokenStore({ tokenDirectory, isKeyringUsed }: TokenStoreConfig): TokenStore {
   if (tokenDirectory === undefined) return createMemoryTokenStore();
-  if (!isKeyringUsed) return createTokenStore(tokenDirectory);
+  return createTokenStore(isKeyringUsed ? createLateRecords(() => openKeyring(tokenDirectory)) : tokenDirectory);
+}
+
+async function openKeyring(directory: string): Promise<PrivateRecords> {
   const { openKeyringRecords } = await import('./keyring-records.ts');
-  return createTokenStore(await openKeyringRecords(tokenDirectory));
+  return await openKeyringRecords(directory);
+}
+
+function createLateRecords(open: () => Promise<PrivateRecords>): PrivateRecords {
+  let opening: Promise<PrivateRecords> | undefined;
+  const records = () => {
+    opening ??= open();
+    return opening;
+  };
+  return {
+    load: async (name) => await (await records()).load(name),
+    update: async (name, decide) => await (await records()).update(name, decide),
+  };
 }
