@@ -67,7 +67,7 @@ describe('agent configuration', () => {
       kind: 'client-credentials',
       issuer: 'https://tenant.eu.auth0.com/',
       clientId: 'id',
-      clientSecret: 'the-secret-value',
+      authentication: { kind: 'secret', secret: 'the-secret-value' },
       audience: 'http://localhost:8000/mcp',
     });
   });
@@ -123,6 +123,6 @@ describe('agent configuration', () => {
     assert.match(directory({}) ?? '', /\/\.local\/state\/authorized-mcp-agent\/tokens$/);
     assert.equal(directory({ TOKEN_STORE: 'none' }), undefined);
     assert.throws(() => directory({ XDG_STATE_HOME: 'state' }), /XDG_STATE_HOME: expected an absolute path/);
-    assert.throws(() => directory({ TOKEN_STORE: 'disk' }), /TOKEN_STORE: expected file or none/);
+    assert.throws(() => directory({ TOKEN_STORE: 'disk' }), /TOKEN_STORE: expected file, keyring or none/);
   });
 });

@@ -3,31 +3,25 @@
 
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { parse } from 'dotenv';
 import * as z from 'zod';
+import {
+  CREDENTIAL_SHAPE,
+  type CredentialConfig,
+  checkCredential,
+  credentialFrom,
+  type LoginConfig,
+  loginFrom,
+  SECRET_VARIABLES,
+  secureUrl,
+} from './credential-config.ts';
 import { AgentError } from './errors.ts';
-import { isSecureUrl, type McpServerConfig, parseMcpFile, serverAt } from './mcp-file.ts';
+import { type McpServerConfig, parseMcpFile, serverAt } from './mcp-file.ts';
 
 export type { HttpServerConfig, McpServerConfig } from './mcp-file.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** How the agent proves who it is. */
-export type CredentialConfig =
-  /** A pre-issued access token, used as it is. */
-  | { readonly kind: 'bearer'; readonly token: string }
-  /** A machine client; its secret goes to `issuer` and nowhere else. */
-  | {
-      readonly kind: 'client-credentials';
-      readonly issuer: string;
-      readonly clientId: string;
-      readonly clientSecret: string;
-      /** The API identifier to ask for; `undefined` means the resource of the server. */
-      readonly audience: string | undefined;
-    }
-  /** The machine client that the local authorization server wrote into its data directory. */
-  | { readonly kind: 'local-client'; readonly file: string };
 
 export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
@@ -38,8 +32,11 @@ export interface AgentConfig {
   /** Where it is kept what persons have approved of; `undefined` keeps it nowhere. */
   readonly approvalDirectory: string | undefined;
   readonly credential: CredentialConfig;
+  readonly login: LoginConfig;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
+  /** Whether they are kept in the keyring of the operating system; the directory then has only the locks. */
+  readonly isKeyringUsed: boolean;
   /** Where conversations are kept between runs; `undefined` keeps them nowhere. */
   readonly threadFile: string | undefined;
   /** Length of a conversation that the model takes, in tokens; `undefined` leaves it to what is known of the model. */
@@ -59,64 +56,27 @@ export interface Flags {
 }
 
 const DEFAULT_MAX_TURNS = 12;
-
-const secureUrl = z
-  .string()
-  .refine((text) => isSecureUrl(text), 'an https URL (plain http is for loopback only)')
-  .refine((text) => !text.includes('#'), 'a URL without a fragment');
-
 const environmentSchema = z
   .object({
     MCP_SERVER_URL: secureUrl.optional(),
     MCP_CONFIG: z.string().default('.mcp.json'),
-    MCP_BEARER_TOKEN: z
-      .string()
-      .regex(/^[\w.~+/-]+=*$/, 'a bare access token, without "Bearer " and without quotes')
-      .optional(),
     DATA_DIR: z.string().default('.data'),
-    // Relative paths are invalid by the XDG base directory specification, and would plant tokens wherever one stands.
-    XDG_STATE_HOME: z.string().refine(isAbsolute, 'an absolute path').optional(),
-    TOKEN_STORE: z.enum(['file', 'none'], 'file or none').default('file'),
+    ...CREDENTIAL_SHAPE,
     THREAD_STORE: z.enum(['file', 'none'], 'file or none').default('file'),
     LLM_CONTEXT_TOKENS: z
       .string()
       .regex(/^[1-9]\d{3,8}$/, 'a whole number from 1000')
       .transform(Number)
       .optional(),
-    AUTH0_DOMAIN: z
-      .string()
-      .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'a host name such as TENANT.eu.auth0.com, without https:// and slash')
-      .optional(),
-    AUTH0_AUDIENCE: z.string().optional(),
-    AUTH0_CLIENT_ID: z.string().optional(),
-    AUTH0_CLIENT_SECRET: z.string().optional(),
-    AUTH_ISSUER: secureUrl.optional(),
-    AUTH_AUDIENCE: z.string().optional(),
-    AUTH_CLIENT_ID: z.string().optional(),
-    AUTH_CLIENT_SECRET: z.string().optional(),
   })
-  .superRefine((env, context) => {
-    const fault = (variable: string, expected: string) =>
-      context.addIssue({ code: 'custom', path: [variable], message: expected });
-    if (env.MCP_BEARER_TOKEN) return;
-    const auth0 = ['AUTH0_DOMAIN', 'AUTH0_AUDIENCE', 'AUTH0_CLIENT_ID', 'AUTH0_CLIENT_SECRET'] as const;
-    const any = ['AUTH_ISSUER', 'AUTH_CLIENT_ID', 'AUTH_CLIENT_SECRET'] as const;
-    for (const group of [auth0, any]) {
-      const stated = group.filter((variable) => env[variable]);
-      if (stated.length === 0) continue;
-      for (const variable of group)
-        if (!env[variable])
-          fault(variable, `a value, because ${stated.join(', ')} ${stated.length === 1 ? 'is' : 'are'} set`);
-    }
-    if (env.AUTH_AUDIENCE && !env.AUTH_ISSUER) fault('AUTH_ISSUER', 'the issuer that AUTH_AUDIENCE belongs to');
-    if (env.AUTH0_DOMAIN && env.AUTH_ISSUER)
-      fault('AUTH_ISSUER', 'to be unset, because AUTH0_DOMAIN already names the issuer');
-  });
+  .superRefine((env, context) =>
+    checkCredential(env, (variable, expected) =>
+      context.addIssue({ code: 'custom', path: [variable], message: expected }),
+    ),
+  );
 
 /** The variables that this half reads besides those of the model. */
 export const AGENT_VARIABLES: readonly string[] = Object.keys(environmentSchema.shape);
-
-const SECRET_VARIABLES = ['MCP_BEARER_TOKEN', 'AUTH0_CLIENT_SECRET', 'AUTH_CLIENT_SECRET'];
 
 /** The process environment over `.env` (dotenv's syntax) in the working directory; the shell's value wins. */
 export function loadEnvironment(shell: Environment = process.env, file = '.env'): Environment {
@@ -152,8 +112,10 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
     trustsMcpFile: flags.trustMcpFile === true,
     stateDirectory,
     approvalDirectory: keeps ? join(stateDirectory, 'approvals') : undefined,
-    credential: credentialFrom(env),
+    credential: credentialFrom(env, env.DATA_DIR),
+    login: loginFrom(env),
     tokenDirectory: keeps ? join(stateDirectory, 'tokens') : undefined,
+    isKeyringUsed: env.TOKEN_STORE === 'keyring',
     threadFile: threadFile(env.THREAD_STORE, stateDirectory),
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
@@ -184,22 +146,6 @@ function stateDirectoryIn(stateHome: string | undefined): string {
 
 function threadFile(store: 'file' | 'none', stateDirectory: string): string | undefined {
   return store === 'none' ? undefined : join(stateDirectory, 'threads.sqlite');
-}
-
-function credentialFrom(env: z.output<typeof environmentSchema>): CredentialConfig {
-  if (env.MCP_BEARER_TOKEN) return { kind: 'bearer', token: env.MCP_BEARER_TOKEN };
-  const issuer = env.AUTH0_DOMAIN ? `https://${env.AUTH0_DOMAIN}/` : env.AUTH_ISSUER;
-  const clientId = env.AUTH0_CLIENT_ID ?? env.AUTH_CLIENT_ID;
-  const clientSecret = env.AUTH0_CLIENT_SECRET ?? env.AUTH_CLIENT_SECRET;
-  if (issuer && clientId && clientSecret)
-    return {
-      kind: 'client-credentials',
-      issuer,
-      clientId,
-      clientSecret,
-      audience: env.AUTH0_AUDIENCE ?? env.AUTH_AUDIENCE,
-    };
-  return { kind: 'local-client', file: join(env.DATA_DIR, 'agent-client.json') };
 }
 
 function readServers(file: string, environment: Environment, faults: string[]): McpServerConfig[] {

@@ -3,8 +3,8 @@
 
 import { Command, CommanderError } from 'commander';
 import { type CommandProcess, defineAsk } from './commands/define-ask.ts';
-import { defineThreads } from './commands/define-threads.ts';
 import { defineMcp } from './commands/define-mcp.ts';
+import { defineThreads } from './commands/define-threads.ts';
 import { type AgentConfig, loadEnvironment } from './config.ts';
 import { type CommandFlags, configure, modelOf } from './configure.ts';
 import { AgentError, EXIT_CODES, exitCodeOf } from './errors.ts';

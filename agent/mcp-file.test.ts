@@ -36,13 +36,16 @@ describe('a server of .mcp.json', () => {
       {
         url: 'https://${HOST}/mcp',
         headers: { 'X-Key': '${KEY:-none}' },
-        auth: { client_id: '${ID}', scopes: ['${SCOPE:-read}'] },
+        auth: { grant: 'authorization-code', issuer: 'https://${HOST}', client_id: '${ID}', profile: '${WHO:-ann}' },
       },
       { HOST: 'a.example', ID: 'id' },
     );
     assert.equal(server.url, 'https://a.example/mcp');
     assert.deepEqual(server.headers, { 'x-key': 'none' });
-    assert.deepEqual(server.auth, { client_id: 'id', scopes: ['read'] });
+    assert.deepEqual(server.auth?.login, { profile: 'ann' });
+    const { credential } = server.auth ?? {};
+    assert.ok(credential?.kind === 'login');
+    assert.deepEqual([credential.issuer, credential.clientId], ['https://a.example', 'id']);
     const command = stdio(
       { command: '${BIN:-node}', args: ['--port=${PORT}'], env: { TOKEN: '${TOKEN}' }, cwd: '${PROJECT:-/tmp}' },
       { PORT: '1', TOKEN: 'secret' },
@@ -105,12 +108,13 @@ describe('approval', () => {
 
   test('is needed for a command, and for what would send variables to another machine', () => {
     const SECRET = { SECRET: 'value' };
+    const client = { client_id: 'ci', client_secret: '${SECRET}' };
     assert.equal(needs({ command: 'npx' }), true);
     assert.equal(needs({ url: 'https://evil.example/${SECRET}' }, SECRET), true);
     assert.equal(needs({ url: 'https://evil.example/mcp', headers: { a: '${SECRET}' } }, SECRET), true);
-    assert.equal(needs({ url: 'https://evil.example/mcp', auth: { client_secret: '${SECRET}' } }, SECRET), true);
+    assert.equal(needs({ url: 'https://evil.example/mcp', auth: { ...client, issuer: 'https://evil.example' } }, SECRET), true);
     // The issuer gets the secret, wherever the server is.
-    const auth = { issuer: 'https://evil.example', client_secret: '${SECRET}' };
+    const auth = { ...client, issuer: 'https://evil.example' };
     assert.equal(needs({ url: 'http://localhost:1/mcp', auth }, SECRET), true);
     assert.equal(needs({ url: 'https://evil.example/mcp' }, { MCP_BEARER_TOKEN: 'token' }), true);
   });

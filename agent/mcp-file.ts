@@ -4,6 +4,8 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as z from 'zod';
+import { isSecureUrl } from './credential-config.ts';
+import { parseServerAuth, type ServerAuth } from './server-auth.ts';
 
 interface AnyServerConfig {
   /** Its key in `.mcp.json`. */
@@ -26,8 +28,8 @@ export interface HttpServerConfig extends AnyServerConfig {
   readonly transport: 'http';
   /** Sent with every request to it. With an `authorization` among them, there is no OAuth. */
   readonly headers: Readonly<Record<string, string>>;
-  /** How the agent proves who it is there, as written; `undefined` means as everywhere. */
-  readonly auth: Readonly<Record<string, unknown>> | undefined;
+  /** How the agent proves who it is there; `undefined` means as everywhere. */
+  readonly auth: ServerAuth | undefined;
 }
 
 /** A server that the agent starts, and speaks with over its standard input and output. */
@@ -184,7 +186,11 @@ function parseServer(name: string, entry: unknown, reading: Reading): McpServerC
     name,
     url: expandedUrl,
     headers: expandedHeaders,
-    auth: expandedAuth,
+    auth:
+      expandedAuth &&
+      parseServerAuth(expandedAuth, (key, expected) => {
+        if (!disabled) reading.onFault(`${reading.file}: ${where}.auth.${key}: expected ${expected}`);
+      }),
     isTrusted: trust === undefined ? isLoopback(expandedUrl) : trust === 'annotations',
     isDisabled: disabled,
     approval: sends && !staysHere(expandedUrl, expandedAuth) ? hash : undefined,
@@ -251,14 +257,6 @@ function isHeader(name: string, value: string): boolean {
 
 function isLoopback(text: string): boolean {
   return URL.canParse(text) && LOOPBACK_HOSTNAMES.includes(new URL(text).hostname);
-}
-
-/** https, or http on loopback, without credentials in it. */
-export function isSecureUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  if (url.username || url.password) return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOSTNAMES.includes(url.hostname));
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {

@@ -13,7 +13,8 @@ const production = sources.filter((file) => /^(agent|mcp-server)\//.test(file) &
 /** A layer may import the layers above it in this list, and itself. Parts of one line do not know each other. */
 const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   agent: [
-    ['config', 'errors', 'mcp-file'],
+    ['errors', 'credential-config', 'server-auth', 'mcp-file'],
+    ['config'],
     ['auth'],
     ['mcp', 'models'],
     ['approval', 'threads'],

@@ -309,5 +309,15 @@ describe('a connection', () => {
 /** A server that wants no tokens. */
 function noTokens(): TokenSource {
   const refuse = async () => assert.fail('No token was to be asked for.');
-  return { current: async () => undefined, renew: refuse, stepUp: refuse, isAdopted: () => false };
+  return {
+    current: async () => undefined,
+    renew: refuse,
+    stepUp: refuse,
+    isAdopted: () => false,
+    authorize: refuse,
+    noteAnswer: () => false,
+    status: async () => undefined,
+    login: refuse,
+    logout: refuse,
+  };
 }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
+import { DEFAULT_LOGIN } from '../agent/credential-config.ts';
 import { createApprovals } from '../agent/mcp/approvals.ts';
 import { createServers, type ServerEvent, type ServersOptions, type StartedServers } from '../agent/mcp/servers.ts';
 import { CALL_HOOKS } from '../agent/mcp/tools.ts';
@@ -36,6 +37,8 @@ describe('servers', () => {
         credential,
         environment,
         trustsMcpFile,
+        login: DEFAULT_LOGIN,
+        isKeyringUsed: false,
         tokenDirectory: undefined,
         approvalDirectory: undefined,
       },

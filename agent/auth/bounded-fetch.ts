@@ -14,11 +14,16 @@ const LIMITS = {
 /**
  * Wraps `fetch` so that a response is complete within 10 s and 256 KB, and a redirect is an answer like any other.
  *
+ * @param options `timeoutMs`: default 10 000
+ *
  * The returned function throws `AgentError` `unreachable` (no connection, or too slow) or `protocol_error` (too large).
  */
-export function createBoundedFetch(fetch: Fetch = globalThis.fetch): Fetch {
+export function createBoundedFetch(
+  fetch: Fetch = globalThis.fetch,
+  { timeoutMs = LIMITS.timeoutMs }: { readonly timeoutMs?: number } = {},
+): Fetch {
   return async (url, init = {}) => {
-    const timeout = AbortSignal.timeout(LIMITS.timeoutMs);
+    const timeout = AbortSignal.timeout(timeoutMs);
     const signal = init.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
     try {
       const response = await fetch(url, { ...init, redirect: 'manual', signal });
@@ -29,7 +34,7 @@ export function createBoundedFetch(fetch: Fetch = globalThis.fetch): Fetch {
     } catch (error) {
       if (error instanceof AgentError || init.signal?.aborted) throw error;
       const { origin } = new URL(url);
-      const reason = timeout.aborted ? `no answer within ${LIMITS.timeoutMs / 1000} s` : networkReason(error);
+      const reason = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : networkReason(error);
       throw new AgentError('unreachable', `Cannot reach ${origin}: ${reason}.`, { cause: error });
     }
   };

@@ -1,14 +1,17 @@
-// MCP URL → protected-resource metadata → the issuer it names → issuer metadata, each step checked before the next one.
+// MCP URL → protected-resource metadata → the issuers it names, each step checked before the next one.
 
-import * as oauth from 'openid-client';
 import * as z from 'zod';
 import { AgentError } from '../errors.ts';
 import type { Fetch } from './bounded-fetch.ts';
+import { parseJson } from './issuer-metadata.ts';
+import { assertMayBeAsked, quote } from './trusted-url.ts';
 
 /** What a server said in the `WWW-Authenticate` header of a 401 or 403. Untrusted until checked here. */
 export interface Challenge {
   readonly resourceMetadataUrl: string | undefined;
   readonly scope: string | undefined;
+  /** Whether the server wants the token with a proof of possession (scheme `DPoP`, RFC 9449 §7.1); default no. */
+  readonly isProofRequired?: boolean;
 }
 
 /** A protected resource, as its own checked metadata describes it. */
@@ -19,30 +22,25 @@ export interface ProtectedResource {
   readonly issuers: readonly string[];
   /** All scopes the resource speaks of; `undefined` when it does not say. */
   readonly scopes: readonly string[] | undefined;
-}
-
-/** A machine client at one issuer. */
-export interface MachineClient {
-  readonly issuer: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
+  /** Whether it takes no token without a proof of possession. */
+  readonly isProofRequired: boolean;
 }
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
-const LOOPBACK_HOSTNAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 const resourceMetadataSchema = z.object({
   resource: z.string(),
   authorization_servers: z.array(z.string()).min(1),
   scopes_supported: z.array(z.string()).optional(),
+  dpop_bound_access_tokens_required: z.boolean().optional(),
 });
 
 /**
- * Finds and checks the metadata of the MCP server at `serverUrl`: first where the challenge says, then at the two
- * well-known places.
+ * Finds and checks the metadata of the MCP server at `serverUrl`: where the challenge says, else at the two well-known
+ * places. A server without any is one of 2025-03-26, whose issuer is its own origin.
  *
- * @throws {AgentError} `protocol_error` when there is no usable document, `untrusted_issuer` when the document is not
- *   this server's, `unreachable`
+ * @throws {AgentError} `protocol_error` when the document is unusable, `untrusted_issuer` when it is not this server's,
+ *   `unreachable`
  * @see RFC 9728 §3; MCP 2026-07-28, "Protected Resource Metadata Discovery Requirements"
  */
 export async function discoverResource(
@@ -59,21 +57,26 @@ export async function discoverResource(
       `${serverUrl} names its metadata on another origin: ${quote(stated)}. Nothing was sent there.`,
     );
 
-  const candidates =
-    stated === undefined
-      ? [`${origin}${WELL_KNOWN}${pathname.replace(/\/$/, '')}`, `${origin}${WELL_KNOWN}`]
-      : [stated];
-  for (const url of new Set(candidates)) {
+  const wellKnown = [`${origin}${WELL_KNOWN}${pathname.replace(/\/$/, '')}`, `${origin}${WELL_KNOWN}`];
+  for (const url of new Set(stated === undefined ? wellKnown : [stated, ...wellKnown])) {
     const response = await fetch(url, { headers: { accept: 'application/json' } });
     if (response.status === 404) continue;
+    if (response.status >= 500)
+      throw new AgentError('unreachable', `${url} is in trouble (HTTP ${response.status}). Try again later.`, {
+        status: response.status,
+      });
     if (response.status !== 200)
       throw new AgentError('protocol_error', `${url} answered ${response.status}, expected 200.`);
     return checkResource(serverUrl, url, await response.text());
   }
-  throw new AgentError(
-    'protocol_error',
-    `${serverUrl} asks for a token but publishes no protected-resource metadata (RFC 9728); looked at ${candidates.join(' and ')}.`,
-  );
+  return { resource: canonicalUrl(serverUrl), issuers: [origin], scopes: undefined, isProofRequired: false };
+}
+
+/** RFC 8707 §2 and MCP's "Canonical Server URI": no fragment, no slash at the end of a bare origin. */
+function canonicalUrl(serverUrl: string): string {
+  const url = new URL(serverUrl);
+  url.hash = '';
+  return url.pathname === '/' && url.search === '' ? url.origin : url.href;
 }
 
 function checkResource(serverUrl: string, metadataUrl: string, text: string): ProtectedResource {
@@ -89,7 +92,7 @@ function checkResource(serverUrl: string, metadataUrl: string, text: string): Pr
       'untrusted_issuer',
       `${metadataUrl} describes the resource ${quote(resource)}, expected ${serverUrl}. No token was requested. Use the server under the URL it calls itself.`,
     );
-  return { resource, issuers, scopes };
+  return { resource, issuers, scopes, isProofRequired: parsed.data.dpop_bound_access_tokens_required === true };
 }
 
 /** Whether `resource` is the server itself or a path above it on the same origin (RFC 9728 §3.3, RFC 8707 §2). */
@@ -101,54 +104,14 @@ function covers(resource: string, serverUrl: string): boolean {
 }
 
 /**
- * Loads the metadata of the client's own issuer, RFC 8414 first, then OpenID Connect.
+ * The issuer to turn to when none is configured: the first one that may be asked.
  *
- * @throws {AgentError} `untrusted_issuer` when the document names another issuer or plain http, `protocol_error`,
- *   `unreachable`
- * @see RFC 8414 §3; MCP 2026-07-28, "Authorization Server Metadata Discovery"
+ * @throws {AgentError} `untrusted_issuer` when there is none
  */
-export async function discoverIssuer(client: MachineClient, fetch: Fetch): Promise<oauth.Configuration> {
-  const issuer = new URL(client.issuer);
-  const insecure = issuer.protocol === 'http:' && LOOPBACK_HOSTNAMES.includes(issuer.hostname);
-  let failure: unknown;
-  for (const algorithm of ['oauth2', 'oidc'] as const) {
-    try {
-      const configuration = await oauth.discovery(issuer, client.clientId, undefined, authenticateBy(client), {
-        algorithm,
-        // Its options are fetch's own, but for members that it sets to undefined.
-        [oauth.customFetch]: (url, init) => fetch(url, init as RequestInit),
-        execute: insecure ? [oauth.allowInsecureRequests] : [],
-      });
-      const named = configuration.serverMetadata().issuer;
-      // The library compares URLs; RFC 8414 §3.3 wants identical strings, and a slash makes another issuer.
-      if (named !== client.issuer)
-        throw new AgentError(
-          'untrusted_issuer',
-          `The metadata of ${client.issuer} names the issuer ${quote(named)}. Write the issuer exactly so, or do not trust it.`,
-        );
-      return configuration;
-    } catch (error) {
-      if (error instanceof AgentError) throw error;
-      const agentError = findAgentError(error);
-      if (agentError) throw agentError;
-      failure = error;
-    }
-  }
-  throw new AgentError(
-    'protocol_error',
-    `${client.issuer} has no usable authorization-server metadata: ${describe(failure)}.`,
-    { cause: failure },
-  );
-}
-
-/** `client_secret_post` where the issuer offers it or says nothing, since Auth0 documents that; else `client_secret_basic`. */
-function authenticateBy({ clientSecret }: MachineClient): oauth.ClientAuth {
-  return (server, client, body, headers) => {
-    const methods = server.token_endpoint_auth_methods_supported;
-    const post = !methods || methods.includes('client_secret_post');
-    const authenticate = post ? oauth.ClientSecretPost(clientSecret) : oauth.ClientSecretBasic(clientSecret);
-    return authenticate(server, client, body, headers);
-  };
+export function selectIssuer(serverUrl: string, { issuers }: ProtectedResource): string {
+  const [issuer = ''] = issuers;
+  assertMayBeAsked('the issuer', issuer, serverUrl);
+  return issuer;
 }
 
 /** Our own error, wherever a library has wrapped it. */
@@ -162,18 +125,4 @@ export function findAgentError(error: unknown): AgentError | undefined {
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
-}
-
-/** A value from the network in a message: quoted and cut short. */
-function quote(value: string): string {
-  return JSON.stringify(value.slice(0, 120));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -3,17 +3,24 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import * as z from 'zod';
+import type { ClientAuthentication } from '../credential-config.ts';
 import { AgentError } from '../errors.ts';
-import type { MachineClient } from './discovery.ts';
 
 const fileSchema = z.object({ issuer: z.url(), client_id: z.string().min(1), client_secret: z.string().min(1) });
+
+/** A client at the one issuer that its secret may go to. */
+export interface LocalClient {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly authentication: ClientAuthentication;
+}
 
 /**
  * Reads the local machine client.
  *
  * @throws {AgentError} `login_required` when there is no such file or it is not fit to be trusted
  */
-export async function loadLocalClient(file: string): Promise<MachineClient> {
+export async function loadLocalClient(file: string): Promise<LocalClient> {
   let text: string;
   try {
     // A secret that others can read is no secret, and one that others can write is a trap.
@@ -36,5 +43,6 @@ export async function loadLocalClient(file: string): Promise<MachineClient> {
       'login_required',
       `${file} is not a client of the local authorization server. Delete it and start the server again.`,
     );
-  return { issuer: parsed.data.issuer, clientId: parsed.data.client_id, clientSecret: parsed.data.client_secret };
+  const { issuer, client_id: clientId, client_secret: secret } = parsed.data;
+  return { issuer, clientId, authentication: { kind: 'secret', secret } };
 }

@@ -21,6 +21,25 @@ const TIMES = {
 
 const holderSchema = z.object({ id: z.string(), pid: z.int(), host: z.string() });
 
+/** Time as the lock sees it. */
+export interface LockClock {
+  /** A steady clock in milliseconds, from any start. */
+  elapsedMs(): number;
+  delay(delayMs: number): Promise<void>;
+  /** Calls `action` again and again until the returned function is called; keeps no process alive. */
+  every(intervalMs: number, action: () => void): () => void;
+}
+
+const SYSTEM_CLOCK: LockClock = {
+  elapsedMs: () => performance.now(),
+  delay: (delayMs) => delay(delayMs),
+  every: (intervalMs, action) => {
+    const timer = setInterval(action, intervalMs);
+    timer.unref();
+    return () => clearInterval(timer);
+  },
+};
+
 interface Lock {
   /** What the file says; empty for a moment while its holder writes it. */
   readonly text: string;
@@ -32,36 +51,39 @@ interface Lock {
  *
  * @throws {AgentError} `unreachable` when somebody else keeps it for 45 s, and what `work` throws
  */
-export async function withProcessLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const text = await acquire(file);
-  const heartbeat = setInterval(() => void beat(file), TIMES.heartbeatMs);
-  heartbeat.unref();
+export async function withProcessLock<T>(
+  file: string,
+  work: () => Promise<T>,
+  clock: LockClock = SYSTEM_CLOCK,
+): Promise<T> {
+  const text = await acquire(file, clock);
+  const stopBeating = clock.every(TIMES.heartbeatMs, () => void beat(file));
   try {
     return await work();
   } finally {
-    clearInterval(heartbeat);
+    stopBeating();
     // After a long suspension somebody may have taken the lock over: then it is not ours to remove.
     if ((await look(file))?.text === text) await rm(file, { force: true });
   }
 }
 
-async function acquire(file: string): Promise<string> {
+async function acquire(file: string, clock: LockClock): Promise<string> {
   const text = JSON.stringify({ id: randomUUID(), pid: process.pid, host: hostname() });
-  const startedAtMs = performance.now();
+  const startedAtMs = clock.elapsedMs();
   let seen: Lock | undefined;
   let seenSinceMs = startedAtMs;
   while (!(await create(file, text))) {
     const lock = await look(file);
-    const nowMs = performance.now();
+    const nowMs = clock.elapsedMs();
     if (lock?.text !== seen?.text || lock?.beatMs !== seen?.beatMs) {
       seen = lock;
       seenSinceMs = nowMs;
     }
     // By our own steady clock: the time of day may jump, and a suspended machine suspends holder and watcher alike.
-    if (lock && (isHolderGone(lock) || nowMs - seenSinceMs > TIMES.silenceMs)) await takeAway(file, lock);
+    if (lock && (isHolderGone(lock) || nowMs - seenSinceMs > TIMES.silenceMs)) await takeAway(file, lock, clock);
     else if (nowMs - startedAtMs > TIMES.patienceMs)
       throw new AgentError('unreachable', `Another agent has been renewing the login for too long; it holds ${file}.`);
-    else if (lock) await delay(TIMES.pollMs * (0.5 + Math.random()));
+    else if (lock) await clock.delay(TIMES.pollMs * (0.5 + Math.random()));
   }
   return text;
 }
@@ -82,7 +104,7 @@ async function create(file: string, text: string): Promise<boolean> {
  * Removes a lock that its holder left. Only one process at a time may do so, and it looks again before: otherwise a slow
  * one would remove the fresh lock of a fast one.
  */
-async function takeAway(file: string, abandoned: Lock): Promise<void> {
+async function takeAway(file: string, abandoned: Lock, clock: LockClock): Promise<void> {
   const guard = `${file}.takeover`;
   const text = JSON.stringify({ id: randomUUID(), pid: process.pid, host: hostname() });
   if (!(await create(guard, text))) {
@@ -90,7 +112,7 @@ async function takeAway(file: string, abandoned: Lock): Promise<void> {
     // Killed while taking over, which takes less than a millisecond. Moving it aside succeeds for one of us only.
     if (other && (isHolderGone(other) || (other.text === '' && Date.now() - other.beatMs > TIMES.silenceMs)))
       await moveAside(guard);
-    else await delay(TIMES.pollMs);
+    else await clock.delay(TIMES.pollMs);
     return;
   }
   const lock = await look(file);

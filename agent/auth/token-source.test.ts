@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { serve } from '../../test/support/ports.ts';
-import type { CredentialConfig } from '../config.ts';
+import type { CredentialConfig } from '../credential-config.ts';
 import { createTokenSource } from './token-source.ts';
 import { createMemoryTokenStore } from './token-store.ts';
 
@@ -65,7 +65,7 @@ describe('token source', () => {
     kind: 'client-credentials',
     issuer: origin,
     clientId: 'client',
-    clientSecret: 'secret',
+    authentication: { kind: 'secret', secret: 'secret' },
     audience: undefined,
   });
   const createSource = (changed: CredentialConfig = credential()) =>
@@ -98,7 +98,7 @@ describe('token source', () => {
       kind: 'client-credentials',
       issuer: origin,
       clientId: 'client',
-      clientSecret: 'secret',
+      authentication: { kind: 'secret', secret: 'secret' },
       audience: 'api',
     }).renew(undefined, NO_CHALLENGE);
     assert.equal(tokenRequests[0]?.body.get('audience'), 'api');
@@ -121,7 +121,7 @@ describe('token source', () => {
     assert.equal(tokenRequests.length, 2);
   });
 
-  test('C5: a token of an earlier run is used again, and one that the server has refused is not', async () => {
+  test('T5.reuse: a token of an earlier run is used again, and one that the server has refused is not', async () => {
     const store = createMemoryTokenStore();
     const run = () =>
       createTokenSource({ serverUrl: `${origin}/mcp`, credential: credential(), store, now: () => nowMs });
@@ -136,7 +136,7 @@ describe('token source', () => {
     assert.equal(tokenRequests.length, 3);
   });
 
-  test('C5: a stored token that lacks a scope which is asked for is not used', async () => {
+  test('T5.reuse: a stored token that lacks a scope which is asked for is not used', async () => {
     const store = createMemoryTokenStore();
     const run = () =>
       createTokenSource({ serverUrl: `${origin}/mcp`, credential: credential(), store, now: () => nowMs });
@@ -144,7 +144,7 @@ describe('token source', () => {
     assert.equal(await run().renew(undefined, { ...NO_CHALLENGE, scope: 'read:b' }), 'token-2');
   });
 
-  test('C5: an issuer in trouble does not cost the stored token', async () => {
+  test('T5.outage: an issuer in trouble does not cost the stored token', async () => {
     const store = createMemoryTokenStore();
     const run = () =>
       createTokenSource({ serverUrl: `${origin}/mcp`, credential: credential(), store, now: () => nowMs });
@@ -154,7 +154,7 @@ describe('token source', () => {
     assert.equal(await run().renew(undefined, NO_CHALLENGE), 'token-1');
   });
 
-  test('renews half a minute before the end, once for all callers', async () => {
+  test('T5.skew: renews half a minute before the end, once for all callers', async () => {
     const source = createSource();
     await source.renew(undefined, NO_CHALLENGE);
     nowMs += 569_000;
@@ -190,7 +190,7 @@ describe('token source', () => {
     assert.equal(tokenRequests[1]?.body.get('scope'), 'read:a write:a');
   });
 
-  test('step-up that the issuer refuses names the scope, and is not tried again and again', async () => {
+  test('T6.machine: step-up that the issuer refuses names the scope, and is not tried again and again', async () => {
     const source = createSource();
     const held = await source.renew(undefined, { ...NO_CHALLENGE, scope: 'read:a' });
     grant = () => ({ status: 400, body: { error: 'invalid_scope' } });
@@ -215,7 +215,7 @@ describe('token source', () => {
     assert.equal(tokenRequests.length, 2);
   });
 
-  test('a server that names another issuer gets no secret out of us', async () => {
+  test('T2.exfiltration, C8: a server that names another issuer gets no secret out of us', async () => {
     resourceMetadata = { resource: `${origin}/mcp`, authorization_servers: ['https://evil.example'] };
     await assert.rejects(createSource().renew(undefined, NO_CHALLENGE), {
       code: 'untrusted_issuer',
@@ -243,7 +243,7 @@ describe('token source', () => {
       });
   });
 
-  test('issuer metadata that names another issuer is refused', async () => {
+  test('C4: issuer metadata that names another issuer is refused, before any token is asked for', async () => {
     issuerMetadata['issuer'] = `${origin}/`;
     await assert.rejects(createSource().renew(undefined, NO_CHALLENGE), { code: 'untrusted_issuer' });
     assert.equal(tokenRequests.length, 0);
@@ -258,7 +258,7 @@ describe('token source', () => {
     });
   });
 
-  test('huge metadata is given up on', async () => {
+  test('T1.huge: huge metadata is given up on', async () => {
     resourceMetadata = { resource: `${origin}/mcp`, authorization_servers: [origin], padding: 'x'.repeat(300_000) };
     await assert.rejects(createSource().renew(undefined, NO_CHALLENGE), {
       code: 'protocol_error',
@@ -289,5 +289,108 @@ describe('token source', () => {
     );
     await createSource({ kind: 'local-client', file: `${file}.private` }).renew(undefined, NO_CHALLENGE);
     assert.equal(tokenRequests[0]?.body.get('client_id'), 'local');
+  });
+
+  test('workload identity: the token of the platform is traded as an assertion, read from its file each time', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'workload-')), 'token');
+    const source = createSource({
+      kind: 'jwt-bearer',
+      issuer: origin,
+      clientId: 'workload',
+      authentication: { kind: 'none' },
+      audience: undefined,
+      assertion: { kind: 'file', file },
+    });
+    await assert.rejects(source.renew(undefined, NO_CHALLENGE), { code: 'login_required', message: /cannot be read/ });
+    for (const [round, assertion] of ['platform-1', 'platform-2'].entries()) {
+      await writeFile(file, `${assertion}\n`);
+      const token = await source.renew(round === 0 ? undefined : `token-${round}`, NO_CHALLENGE);
+      assert.equal(token, `token-${round + 1}`);
+      assert.deepEqual(Object.fromEntries(tokenRequests[round]?.body ?? []), {
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        resource: `${origin}/mcp`,
+        scope: 'read:a read:b',
+        assertion,
+        client_id: 'workload',
+      });
+    }
+    assert.equal((await source.status())?.grant, 'jwt-bearer');
+  });
+
+  test('enterprise-managed: the identity provider vouches to the issuer, and its word is what is traded', async () => {
+    const idJag: CredentialConfig = {
+      kind: 'id-jag',
+      issuer: origin,
+      clientId: 'client',
+      authentication: { kind: 'secret', secret: 'secret' },
+      audience: undefined,
+      identityProvider: {
+        issuer: origin,
+        clientId: 'at-provider',
+        clientSecret: 'provider-secret',
+        idToken: { kind: 'value', value: 'the-id-token' },
+      },
+    };
+    let issuedTokenType = 'urn:ietf:params:oauth:token-type:id-jag';
+    grant = (body) => ({
+      status: 200,
+      body:
+        body.get('subject_token') === null
+          ? { access_token: 'for-the-server', token_type: 'Bearer' }
+          : { access_token: 'the-id-jag', token_type: 'N_A', issued_token_type: issuedTokenType },
+    });
+    assert.equal(await createSource(idJag).renew(undefined, NO_CHALLENGE), 'for-the-server');
+    const [exchange, trade] = tokenRequests.map(({ body }) => Object.fromEntries(body));
+    assert.deepEqual(exchange, {
+      grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+      requested_token_type: 'urn:ietf:params:oauth:token-type:id-jag',
+      subject_token: 'the-id-token',
+      subject_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+      audience: origin,
+      resource: `${origin}/mcp`,
+      scope: 'read:a read:b',
+      client_id: 'at-provider',
+      client_secret: 'provider-secret',
+    });
+    assert.equal(trade?.['grant_type'], 'urn:ietf:params:oauth:grant-type:jwt-bearer');
+    assert.equal(trade?.['assertion'], 'the-id-jag');
+    assert.equal(trade?.['client_secret'], 'secret');
+
+    issuedTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+    await assert.rejects(createSource(idJag).renew(undefined, NO_CHALLENGE), {
+      code: 'protocol_error',
+      message: /another type/,
+    });
+  });
+
+  test('T1.slow: an issuer that says nothing is given up on, by whoever waits', async () => {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    const source = createTokenSource({
+      serverUrl: `${origin}/mcp`,
+      credential: credential(),
+      fetch: (_url, init) => {
+        init?.signal?.addEventListener('abort', () => resolve(Response.error()));
+        return promise;
+      },
+    });
+    const controller = new AbortController();
+    const waiting = source.renew(undefined, NO_CHALLENGE, controller.signal);
+    controller.abort(new Error('enough'));
+    await assert.rejects(waiting, /enough/);
+    resolve(Response.error());
+  });
+
+  test('T1.redirect, T2.redirect: a token endpoint that redirects gets the secret once, and nobody else does', async () => {
+    grant = () => ({ status: 307, body: {} });
+    await assert.rejects(createSource().renew(undefined, NO_CHALLENGE), { code: 'protocol_error' });
+    assert.equal(tokenRequests.length, 1);
+  });
+
+  test('429 means later, with the time that the issuer says', async () => {
+    grant = () => ({ status: 429, body: { error: 'too_many_requests' } });
+    await assert.rejects(createSource().renew(undefined, NO_CHALLENGE), {
+      code: 'unreachable',
+      message: /fewer requests/,
+    });
   });
 });

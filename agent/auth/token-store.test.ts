@@ -59,7 +59,7 @@ describe('token store', () => {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
 
-  test('C5: keeps what it is given, in a directory and a file of this user alone, whatever the umask', async () => {
+  test('T5.private, C17: keeps what it is given, in a directory and a file of this user alone, whatever the umask', async () => {
     for (const mask of [0o000, 0o077]) {
       const before = process.umask(mask);
       await fill();
@@ -72,13 +72,13 @@ describe('token store', () => {
     }
   });
 
-  test('C5: each issuer, resource, client and profile has a set of its own', async () => {
+  test('T5.keyed, C8: each issuer, resource, client and profile has a set of its own', async () => {
     await fill();
     for (const changed of ['issuer', 'resource', 'clientId', 'profile'])
       assert.equal(await createTokenStore(directory).load({ ...KEY, [changed]: 'another' }), undefined);
   });
 
-  test('C5: refuses a file or directory that others may use, and says what to do', async () => {
+  test('T5.world-readable: refuses a file or directory that others may use, and says what to do', async () => {
     await fill();
     const file = await fileIn();
     await chmod(file, 0o644);
@@ -88,7 +88,7 @@ describe('token store', () => {
     await assert.rejects(fill(), { code: 'login_required', message: /mode 0755.*chmod 700/ });
   });
 
-  test('C5: refuses a symbolic link, for the file and for the directory', async () => {
+  test('T5.planted: refuses a symbolic link, for the file and for the directory', async () => {
     await fill();
     const file = await fileIn();
     await rename(file, join(home, 'elsewhere'));
@@ -99,7 +99,7 @@ describe('token store', () => {
     await assert.rejects(fill(), { code: 'login_required', message: /not a directory/ });
   });
 
-  test('C5: refuses a file of another user', {
+  test('T5.planted: refuses a file of another user', {
     skip: process.getuid?.() !== 0 && 'only root can give one away',
   }, async () => {
     await fill();
@@ -107,7 +107,7 @@ describe('token store', () => {
     await assert.rejects(load(), { code: 'login_required', message: /another user/ });
   });
 
-  test('C5: what fails on the way leaves the set as it was', async () => {
+  test('T5.outage: what fails on the way leaves the set as it was', async () => {
     await fill();
     const failing = createTokenStore(directory).update(KEY, async () => {
       throw new Error('the issuer is down');
@@ -117,7 +117,7 @@ describe('token store', () => {
     assert.equal((await readdir(directory)).length, 1);
   });
 
-  test('C5: eight processes at once take turns: no change is lost', async () => {
+  test('T5.processes: eight processes at once take turns: no change is lost', async () => {
     await fill();
     const processes = Array.from({ length: 8 }, () => count(10 * SCALE));
     const ends = await Promise.all(
@@ -130,7 +130,7 @@ describe('token store', () => {
     assert.equal((await load())?.accessToken, String(80 * SCALE));
   });
 
-  test('C5: kill -9 in mid-change leaves a readable set, and holds nobody up', async () => {
+  test('T5.killed: kill -9 in mid-change leaves a readable set, and holds nobody up', async () => {
     await fill();
     for (let round = 0; round < 10 * SCALE; round += 1) {
       const child = count(100_000);

@@ -1,12 +1,8 @@
-// Tokens that outlive a run: one private file per issuer, resource, client and profile. Whoever wants to change a set
-// reads, decides, asks the issuer and writes under one lock, so that a refresh token is never used by two at once.
+// Tokens that outlive a run: one set per issuer, resource, client and profile. Whoever wants to change a set reads,
+// decides, asks the issuer and writes under one lock, so that a refresh token is never used by two at once.
 
-import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as z from 'zod';
-import { ensurePrivateDirectory, readPrivateFile, writePrivateFile } from './private-file.ts';
-import { withProcessLock } from './process-lock.ts';
+import { createFileRecords, createMemoryRecords, type PrivateRecords } from './private-records.ts';
 
 /** Whose tokens they are, for what, and from whom. Another value in any of them is another set. */
 export interface TokenKey {
@@ -28,6 +24,8 @@ const tokensSchema = z.object({
   scopes: z.array(z.string()),
   /** What was asked for; asking for the same again would bring no more. */
   requestedScopes: z.array(z.string()),
+  /** The private key that the tokens are bound to (RFC 9449), as a JWK; left out for plain bearers. */
+  proofKey: z.record(z.string(), z.unknown()).optional(),
 });
 
 export type StoredTokens = z.output<typeof tokensSchema>;
@@ -46,60 +44,35 @@ export interface TokenStore {
    * in trouble costs nobody the login.
    */
   update(key: TokenKey, decide: (stored: StoredTokens | undefined) => Promise<TokenDecision>): Promise<void>;
+  /** What else a login leaves, in the same place. */
+  readonly records: PrivateRecords;
 }
 
 /**
- * The store on disk.
+ * The store on disk, or in the records that are given.
  *
- * `load` and `update` throw `AgentError` `login_required` for a directory or file that others could have read or planted,
- * `invalid_configuration` when there can be none, and `unreachable` when another process keeps the lock.
- *
- * @param directory created with mode 0700 when something is first kept
+ * @param place directory, created with mode 0700 when something is first kept; what `load` and `update` throw: see
+ *   `createFileRecords`
  */
-export function createTokenStore(directory: string): TokenStore {
-  const fileOf = ({ issuer, resource, clientId, profile }: TokenKey) => {
-    // As JSON, so that no two keys are the same text.
-    const name = createHash('sha256')
-      .update(JSON.stringify([issuer, resource, clientId, profile]))
-      .digest('hex');
-    return join(directory, `${name}.json`);
-  };
-  const load = async (file: string) => parseTokens(await readPrivateFile(file));
+export function createTokenStore(place: string | PrivateRecords): TokenStore {
+  const records = typeof place === 'string' ? createFileRecords(place) : place;
+  const nameOf = ({ issuer, resource, clientId, profile }: TokenKey) => [issuer, resource, clientId, profile];
   return {
-    load: (key) => load(fileOf(key)),
-    update: async (key, decide) => {
-      await ensurePrivateDirectory(directory);
-      const file = fileOf(key);
-      await withProcessLock(`${file}.lock`, async () => {
-        const decision = await decide(await load(file));
-        if (decision.kind === 'replace') await writePrivateFile(file, `${JSON.stringify(decision.tokens)}\n`);
-        if (decision.kind === 'forget') await rm(file, { force: true });
-      });
-    },
+    records,
+    load: async (key) => parseTokens(await records.load(nameOf(key))),
+    update: (key, decide) =>
+      records.update(nameOf(key), async (text) => {
+        const decision = await decide(parseTokens(text));
+        return decision.kind === 'replace'
+          ? { kind: 'replace', text: JSON.stringify(decision.tokens) }
+          : { kind: decision.kind };
+      }),
   };
 }
 
 /** A store that ends with the process. */
 export function createMemoryTokenStore(): TokenStore {
-  const sets = new Map<string, StoredTokens>();
-  const queues = new Map<string, Promise<void>>();
-  const nameOf = ({ issuer, resource, clientId, profile }: TokenKey) =>
-    JSON.stringify([issuer, resource, clientId, profile]);
-  return {
-    load: async (key) => sets.get(nameOf(key)),
-    update: (key, decide) => {
-      const name = nameOf(key);
-      const change = async () => {
-        const decision = await decide(sets.get(name));
-        if (decision.kind === 'replace') sets.set(name, decision.tokens);
-        if (decision.kind === 'forget') sets.delete(name);
-      };
-      // One after the other, whatever became of the one before.
-      const turn = (queues.get(name) ?? Promise.resolve()).then(change, change);
-      queues.set(name, turn);
-      return turn;
-    },
-  };
+  return createTokenStore(createMemoryRecords());
 }
 
 /** A file that is not ours, or of another version, holds no tokens; the next login replaces it. */

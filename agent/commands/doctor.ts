@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { createBoundedFetch } from '../auth/bounded-fetch.ts';
 import { discoverResource } from '../auth/discovery.ts';
 import type { LoginPrompt } from '../auth/login-prompt.ts';
+import type { TokenSource } from '../auth/token-source.ts';
 import { visibleLine } from '../chat/visible-text.ts';
 import { type AgentConfig, type Environment, type Flags, type HttpServerConfig, parseConfig } from '../config.ts';
 import { AgentError, type AgentErrorCode, EXIT_CODES } from '../errors.ts';
-import { type LoginSource, openLogin } from '../mcp/login-source.ts';
+import { openLogin } from '../mcp/login-source.ts';
 import { createServers, type ServerStatus } from '../mcp/servers.ts';
 import { checkModel, selectModel } from '../models/registry.ts';
 import { diagnoseToken, type Finding } from './token-diagnosis.ts';
@@ -106,13 +107,12 @@ async function examineStore({ stateDirectory, tokenDirectory, approvalDirectory 
 }
 
 async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOptions): Promise<Finding[]> {
-  const sources = new Map<string, LoginSource>();
-  const { credential, tokenDirectory } = config;
+  const sources = new Map<string, TokenSource>();
   const servers = await createServers({
     config,
     signal,
     openLogin: (server) => {
-      const source = openLogin(server, { credential, tokenDirectory, prompt, onAuth: () => undefined });
+      const source = openLogin(server, { config, prompt });
       sources.set(server.name, source);
       return source;
     },
@@ -143,7 +143,7 @@ function stateFinding({ name, state, detail, toolCount }: ServerStatus, code: Ag
 }
 
 /** The clock of the server against ours, and the token as the server will read it. */
-async function examineLogin(server: HttpServerConfig, source: LoginSource | undefined): Promise<Finding[]> {
+async function examineLogin(server: HttpServerConfig, source: TokenSource | undefined): Promise<Finding[]> {
   const prefixed = (finding: Finding): Finding => ({ ...finding, check: `${finding.check} for ${server.name}` });
   let serverTimeMs: number | undefined;
   const bounded = createBoundedFetch();

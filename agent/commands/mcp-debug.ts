@@ -5,9 +5,9 @@ import { createBoundedFetch, type Fetch } from '../auth/bounded-fetch.ts';
 import { discoverResource } from '../auth/discovery.ts';
 import { visibleLine } from '../chat/visible-text.ts';
 import type { HttpServerConfig } from '../config.ts';
+import { isSecureUrl } from '../credential-config.ts';
 import { AgentError, EXIT_CODES } from '../errors.ts';
 import { createServers } from '../mcp/servers.ts';
-import { isSecureUrl } from '../mcp-file.ts';
 import type { McpCommandOptions } from './mcp.ts';
 
 interface Step {

@@ -2,7 +2,7 @@
 // both generations of the protocol understand. What cannot be asked is declined.
 
 import type { ElicitRequest, ElicitResult } from '@modelcontextprotocol/client';
-import { isSecureUrl } from '../mcp-file.ts';
+import { isSecureUrl } from '../credential-config.ts';
 import type { CallWatch } from './call-watch.ts';
 import type { ElicitationAnswer, ElicitationRequest, Elicitor } from './elicitation.ts';
 import { cleanText } from './tool-text.ts';

@@ -18,6 +18,11 @@ function createSource(adopts: boolean): TokenSource & { readonly renewals: () =>
     },
     stepUp: async () => 'unused',
     isAdopted: (token) => adopts && token === 'token-1',
+    authorize: async (_request, token) => ({ authorization: `Bearer ${token}` }),
+    noteAnswer: () => false,
+    status: async () => undefined,
+    login: async () => assert.fail('nobody signs in here'),
+    logout: async () => undefined,
     renewals: () => renewals,
   };
 }
@@ -53,7 +58,7 @@ test('a fresh token that the server refuses is not: the login is what is wrong',
   }
 });
 
-test('C7: the token does not go to another origin', async () => {
+test('T7.other-origin: the token does not go to another origin', async () => {
   const { sent, answer } = serverThatTakes('token-1');
   const authorized = createAuthorizedFetch(URL_OF_SERVER, createSource(false), answer);
   await assert.rejects(authorized('https://tools.example.evil.test/mcp'), { code: 'protocol_error' });

@@ -25,12 +25,23 @@ export function createAuthorizedFetch(
   const { origin } = new URL(serverUrl);
 
   const send = async (url: URL, init: RequestInit | undefined, token: string | undefined) => {
-    const headers = new Headers(init?.headers);
-    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-    try {
+    const request = { url: url.href, method: init?.method ?? 'GET' };
+    const attempt = async () => {
+      const headers = new Headers(init?.headers);
+      if (token !== undefined)
+        for (const [name, value] of Object.entries(await tokens.authorize(request, token))) headers.set(name, value);
       return await fetch(url, { ...init, headers });
+    };
+    try {
+      const response = await attempt();
+      // RFC 9449 §9: the server may want a nonce of its own in the proof, and says so instead of answering.
+      if (!tokens.noteAnswer(request, response)) return response;
+      await response.body?.cancel();
+      const repeated = await attempt();
+      tokens.noteAnswer(request, repeated);
+      return repeated;
     } catch (error) {
-      if (init?.signal?.aborted) throw error;
+      if (init?.signal?.aborted || error instanceof AgentError) throw error;
       throw new AgentError('unreachable', unreachableMessage(serverUrl, error), { cause: error });
     }
   };
@@ -48,7 +59,7 @@ export function createAuthorizedFetch(
       const renew = async () => {
         const challenge = readChallenge(response);
         await response.body?.cancel();
-        token = await tokens.renew(token, challenge);
+        token = await tokens.renew(token, challenge, init?.signal ?? undefined);
         response = await send(url, init, token);
       };
       await renew();
@@ -66,7 +77,7 @@ export function createAuthorizedFetch(
     if (response.status === 403 && extractWWWAuthenticateParams(response).error === 'insufficient_scope') {
       const challenge = readChallenge(response);
       await response.body?.cancel();
-      response = await send(url, init, await tokens.stepUp(token, challenge));
+      response = await send(url, init, await tokens.stepUp(token, challenge, init?.signal ?? undefined));
       if (response.status === 403) {
         const missingScopes = readChallenge(response).scope?.split(' ') ?? [];
         await response.body?.cancel();
@@ -86,7 +97,8 @@ export function createAuthorizedFetch(
 
 function readChallenge(response: Response): Challenge {
   const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response);
-  return { resourceMetadataUrl: resourceMetadataUrl?.href, scope };
+  const isProofRequired = /^dpop\b/i.test(response.headers.get('www-authenticate') ?? '');
+  return { resourceMetadataUrl: resourceMetadataUrl?.href, scope, isProofRequired };
 }
 
 function unreachableMessage(serverUrl: string, error: unknown): string {

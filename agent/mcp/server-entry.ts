@@ -1,12 +1,12 @@
 // One server of the configuration: whether it may be used, its connection, its login, its tools, and the word for its state.
 
 import type { LoginStatus } from '../auth/login-prompt.ts';
+import type { TokenSource } from '../auth/token-source.ts';
 import { AgentError } from '../errors.ts';
 import type { HttpServerConfig, McpServerConfig } from '../mcp-file.ts';
 import type { Approvals } from './approvals.ts';
 import { connect, type McpConnection, type McpTool } from './connection.ts';
 import type { Elicitor } from './elicitation.ts';
-import type { LoginSource } from './login-source.ts';
 import { recordConnection, replayConnection } from './recorded-connection.ts';
 import type { ServerState, ServerStatus, ServersOptions } from './servers.ts';
 import { fingerprintOf, wordsOf } from './tool-description.ts';
@@ -38,7 +38,7 @@ export interface ServerEntryOptions {
   readonly elicit: Elicitor | undefined;
   readonly cassette: ServersOptions['cassette'];
   readonly connect: typeof connect | undefined;
-  readonly openLogin: (server: HttpServerConfig) => LoginSource;
+  readonly openLogin: (server: HttpServerConfig) => TokenSource;
   /** Sees every token that is sent. */
   readonly onToken: (token: string) => void;
   readonly onState: (status: ServerStatus) => void;
@@ -182,7 +182,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
   const loginOrThrow = async () => {
     const objection = await objectionTo();
     if (objection !== undefined) throw new AgentError('invalid_configuration', `${server.name}: ${objection}`);
-    if (tokens?.login && tokens.logout) return { login: tokens.login, logout: tokens.logout };
+    if (tokens) return tokens;
     throw new AgentError('usage', `${server.name} takes no login: ${noLoginReason(server)}.`);
   };
 
@@ -228,7 +228,8 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
 function stateOf({ code }: AgentError, login: LoginStatus | undefined): ServerState {
   switch (code) {
     case 'login_required':
-      return login === undefined ? 'needs-login' : 'expired';
+      // Of a ready-made token nobody knows whether it was ever good here.
+      return login === undefined || login.grant === 'pre-issued' ? 'needs-login' : 'expired';
     case 'insufficient_scope':
       return 'needs-scope';
     case 'unreachable':
@@ -238,9 +239,9 @@ function stateOf({ code }: AgentError, login: LoginStatus | undefined): ServerSt
   }
 }
 
-async function statusOf(tokens: LoginSource | undefined): Promise<LoginStatus | undefined> {
+async function statusOf(tokens: TokenSource | undefined): Promise<LoginStatus | undefined> {
   try {
-    return await tokens?.status?.();
+    return await tokens?.status();
   } catch (error) {
     // What is wrong with the store has been said by the request that needed a token.
     if (error instanceof AgentError) return undefined;
@@ -270,7 +271,7 @@ function displayUrl(server: McpServerConfig): string {
   return `${origin}${pathname}${search === '' ? '' : '?…'}`;
 }
 
-function noting(tokens: LoginSource, onToken: (token: string) => void): LoginSource {
+function noting(tokens: TokenSource, onToken: (token: string) => void): TokenSource {
   const noted = (token: string) => {
     onToken(token);
     return token;

@@ -2,12 +2,13 @@
 // others.
 
 import type { AuthState, LoginPrompt, LoginStatus } from '../auth/login-prompt.ts';
+import type { TokenSource } from '../auth/token-source.ts';
 import type { AgentConfig, HttpServerConfig } from '../config.ts';
 import { AgentError } from '../errors.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
 import type { connect, McpConnection } from './connection.ts';
 import type { Elicitor } from './elicitation.ts';
-import { type LoginSource, openLogin } from './login-source.ts';
+import { openLogin } from './login-source.ts';
 import { createOwnSecrets } from './own-secrets.ts';
 import { promptText, resourceText } from './readable-content.ts';
 import { createServerEntry, type ServerEntry } from './server-entry.ts';
@@ -99,7 +100,14 @@ export interface StartedServers extends Servers {
 export interface ServersOptions {
   readonly config: Pick<
     AgentConfig,
-    'servers' | 'credential' | 'tokenDirectory' | 'approvalDirectory' | 'trustsMcpFile' | 'environment'
+    | 'servers'
+    | 'credential'
+    | 'login'
+    | 'tokenDirectory'
+    | 'isKeyringUsed'
+    | 'approvalDirectory'
+    | 'trustsMcpFile'
+    | 'environment'
   >;
   /** Whom servers may ask something; default nobody. */
   readonly elicit?: Elicitor | undefined;
@@ -110,7 +118,7 @@ export interface ServersOptions {
   /** Names of the servers to connect; the others are left alone, with state `disabled`. Default all. */
   readonly only?: readonly string[];
   /** Who gives the tokens for a server; default `createTokenSource` with what the configuration says. */
-  readonly openLogin?: (server: HttpServerConfig) => LoginSource;
+  readonly openLogin?: (server: HttpServerConfig) => TokenSource;
   /** What was approved; default the files in the state directory. */
   readonly approvals?: Approvals;
   /** How a server is connected; default `connect`. */
@@ -148,8 +156,7 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
       openLogin: (http) =>
         options.openLogin?.(http) ??
         openLogin(http, {
-          credential: config.credential,
-          tokenDirectory: config.tokenDirectory,
+          config,
           prompt,
           onAuth: (event) => emit({ type: 'auth', server: http.name, ...event }),
         }),

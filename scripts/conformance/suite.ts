@@ -15,11 +15,11 @@ const SUITE = join(import.meta.dirname, '../../node_modules/.bin/conformance');
 const checksSchema = z.array(
   z.object({ id: z.string(), status: z.string(), errorMessage: z.string().nullish().catch(undefined) }),
 );
-/** Folders of results: `server-ping-2026-01-01T00-00-00-000Z`. */
-const RESULT_FOLDER = /^(?:authorization-server|server|client)-(.+)-(\d{4}-\d{2}-\d{2}T[\d-]+Z)$/;
+/** Folders of results: `server-ping-2026-01-01T00-00-00-000Z`; those of a client have no prefix, and may lie in `auth/`. */
+const RESULT_FOLDER = /^(?:(?:authorization-server|server)-)?(.+)-(\d{4}-\d{2}-\d{2}T[\d-]+Z)$/;
 /** The suite's last lines say what it ran without scoring: `  ✓ server-sse-polling (pending)`. */
 const NOT_SCORED = /^ {2}[✓✗] (\S+) \(([\w-]+)\)$/gm;
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 /**
  * Runs every scenario that `revision` has for a leg, `args` saying what is under test.
@@ -58,7 +58,7 @@ export async function runSuite(
 }
 
 function readResults(folder: string, notScored: ReadonlyMap<string, string>): ScenarioResult[] {
-  const results = globSync('*/checks.json', { cwd: folder }).map((file) => {
+  const results = globSync('**/checks.json', { cwd: folder }).map((file) => {
     const [, name = file, startedAt = ''] = RESULT_FOLDER.exec(dirname(file)) ?? [];
     return { file, name, startedAt };
   });

@@ -48,7 +48,18 @@ describe('verdict on a run of the conformance suite', () => {
       assert.deepEqual(judge('server', run(passing('a')), [entry(scenario)]).complaints, [
         `${scenario} is expected to fail and does not: delete its entry`,
       ]);
-    assert.equal(judge('client', run(passing('a')), [entry('a')]).ok, true, 'another leg’s entry is not looked at');
+    assert.equal(judge('other', run(passing('a')), [entry('a')]).ok, true, 'another leg’s entry is not looked at');
+  });
+
+  test('is bad when a scenario of an extension that we have fails or is not there', () => {
+    const ours = ['client-credentials-basic', 'client-credentials-jwt', 'dpop', 'dpop-nonce', 'wif-jwt-bearer'];
+    const extensions = ours.map((name) => passing(`auth/${name}`, 'extension'));
+    const last = 'auth/enterprise-managed-authorization';
+    const complaints = (...scenarios: ScenarioResult[]) =>
+      judge('client', run(...extensions, ...scenarios), []).complaints;
+    assert.deepEqual(complaints(passing(last, 'extension')), []);
+    assert.deepEqual(complaints(failing(last, 'extension')), [`${last} fails: x: y`]);
+    assert.deepEqual(complaints(), [`${last} did not run`]);
   });
 
   test('is bad when not as many scenarios ran as the pinned suite scores', () => {

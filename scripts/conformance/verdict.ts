@@ -28,13 +28,28 @@ export interface Verdict {
 const SCORED: Readonly<Record<string, number>> = {
   'server 2025-11-25': 30,
   'server 2026-07-28': 37,
+  'client 2025-11-25': 18,
+  'client 2026-07-28': 32,
   'authorization 2026-07-28': 2,
 };
 
-/** Extensions are optional by definition and left out; everything else that ran has to pass or be expected to fail. */
+/** Extensions that we have; a scenario of them that is not there is as bad as one that fails. */
+const EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
+  client: [
+    'auth/client-credentials-basic',
+    'auth/client-credentials-jwt',
+    'auth/dpop',
+    'auth/dpop-nonce',
+    'auth/enterprise-managed-authorization',
+    'auth/wif-jwt-bearer',
+  ],
+};
+
+/** Other extensions are optional by definition and left out; everything else that ran has to pass or be expected to fail. */
 export function judge(leg: string, { revision, scenarios }: RevisionRun, expected: ExpectedFailures): Verdict {
   const heading = `${leg} ${revision}`;
-  const counted = scenarios.filter(({ notScored }) => notScored !== 'extension');
+  const ours = EXTENSIONS[leg] ?? [];
+  const counted = scenarios.filter(({ name, notScored }) => notScored !== 'extension' || ours.includes(name));
   const scored = counted.filter(({ notScored }) => notScored === undefined);
   const unscored = counted.filter(({ notScored }) => notScored !== undefined);
   const known = new Set(
@@ -47,6 +62,7 @@ export function judge(leg: string, { revision, scenarios }: RevisionRun, expecte
     ...counted
       .filter(({ name, faults }) => faults.length > 0 && !known.has(name))
       .flatMap(({ name, faults }) => faults.map((fault) => `${name} fails: ${fault}`)),
+    ...ours.filter((name) => !counted.some((scenario) => scenario.name === name)).map((name) => `${name} did not run`),
     ...[...known]
       .filter((name) => !counted.some((scenario) => scenario.name === name && scenario.faults.length > 0))
       .map((name) => `${name} is expected to fail and does not: delete its entry`),

@@ -1,0 +1,164 @@
+// The loopback listener that a browser comes back to: one redirect in, one page out. Bound to loopback only, for one login,
+// and gone as soon as that has ended.
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { AgentError } from '../errors.ts';
+import { isSame } from './authorization-response.ts';
+import { hasErrorCode } from './private-file.ts';
+
+export interface CallbackListener {
+  /** What to name as `redirect_uri`; with the port that is really listened at. */
+  readonly redirectUri: string;
+  /**
+   * The address that the browser came with. Only the first request to the path counts.
+   *
+   * @throws {AgentError} what `check` throws; and the reason of `signal` when it aborts
+   */
+  readonly redirect: Promise<URL>;
+  close(): Promise<void>;
+}
+
+export interface CallbackOptions {
+  /** Loopback address to listen at; without a port, any free one. */
+  readonly redirectUri: string;
+  /** Judges the redirect before a page is shown; throws to refuse it. */
+  readonly check: (parameters: URLSearchParams) => void;
+  /** Ends the wait: the time limit, and the person who gives up. */
+  readonly signal: AbortSignal;
+}
+
+/** Only what a browser needs to send a redirect; long ones are not ours. */
+const MAX_HEADER_BYTES = 16 * 1024;
+const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
+  '127.0.0.1': ['127.0.0.1'],
+  '[::1]': ['::1'],
+  // Which of the two a browser takes is up to it.
+  localhost: ['127.0.0.1', '::1'],
+};
+
+/**
+ * Listens for one redirect.
+ *
+ * @throws {AgentError} `login_required` when the port is taken
+ * @see RFC 8252 §7.3, §8.3
+ */
+export async function openCallback({ redirectUri, check, signal }: CallbackOptions): Promise<CallbackListener> {
+  signal.throwIfAborted();
+  const wanted = new URL(redirectUri);
+  const { promise, resolve, reject } = Promise.withResolvers<URL>();
+  // Whoever opens the listener may fail before waiting for it.
+  promise.catch(() => undefined);
+  let actual = wanted;
+  let isAnswered = false;
+  let pageSent: Promise<unknown> | undefined;
+
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    const url = new URL(request.url ?? '/', actual);
+    if (request.headers.host !== actual.host) return refuse(response, 421, 'This is not the address of this page.');
+    if (!isSame(url.pathname, actual.pathname)) return refuse(response, 404, 'There is nothing here.');
+    if (request.method !== 'GET') {
+      response.setHeader('allow', 'GET');
+      return refuse(response, 405, 'There is nothing to send here.');
+    }
+    if (isAnswered) return refuse(response, 410, 'This login has ended already. You can close this tab.');
+    isAnswered = true;
+    pageSent = new Promise((done) => response.once('close', done));
+    try {
+      check(url.searchParams);
+      showPage(response, 200, 'Signed in', 'You can close this tab and go back to the terminal.');
+      resolve(url);
+    } catch (error) {
+      showPage(response, 400, 'Not signed in', 'The terminal says why. You can close this tab.');
+      reject(error);
+    }
+  };
+
+  const servers: Server[] = [];
+  const close = async () => {
+    signal.removeEventListener('abort', abort);
+    // The page has to reach the browser; connections that it only keeps open do not matter.
+    await pageSent;
+    await Promise.all(
+      servers.map(async (server) => {
+        const closed = once(server, 'close');
+        server.close();
+        server.closeAllConnections();
+        await closed;
+      }),
+    );
+  };
+  const abort = () => {
+    reject(signal.reason);
+    for (const server of servers) server.closeAllConnections();
+  };
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    for (const address of ADDRESSES[wanted.hostname] ?? ['127.0.0.1']) {
+      const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, answer);
+      if (!(await listen(server, Number(actual.port), address, servers.length > 0))) continue;
+      servers.push(server);
+      const bound = server.address();
+      actual = new URL(wanted);
+      if (typeof bound === 'object' && bound !== null) actual.port = String(bound.port);
+    }
+  } catch (error) {
+    await close();
+    if (hasErrorCode(error, 'EADDRINUSE') || hasErrorCode(error, 'EACCES'))
+      throw new AgentError(
+        'login_required',
+        `Cannot listen at ${wanted.origin} for the end of the login: the port is taken. Free it, or set AUTH_REDIRECT_URI to another address that the issuer knows.`,
+        { cause: error },
+      );
+    throw error;
+  }
+  return { redirectUri: actual.href, redirect: promise, close };
+}
+
+/** Port 80 is never meant: a loopback address without a port means any. Without IPv6 one address has to do. */
+async function listen(server: Server, port: number, address: string, isOptional: boolean): Promise<boolean> {
+  try {
+    await once(server.listen({ port, host: address, exclusive: true }), 'listening');
+    return true;
+  } catch (error) {
+    if (isOptional && (hasErrorCode(error, 'EADDRNOTAVAIL') || hasErrorCode(error, 'EAFNOSUPPORT'))) return false;
+    throw error;
+  }
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response
+    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close', ...PRIVATE })
+    .end(`${text}\n`);
+}
+
+/** The code in the address must not be sent on, kept, or framed. */
+const PRIVATE = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+};
+
+/** Title and text are ours: nothing of the redirect is on the page. */
+function showPage(response: ServerResponse, status: number, title: string, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', connection: 'close', ...PRIVATE });
+  response.end(`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>
+  :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+  body { margin: 0; min-height: 100vh; display: grid; place-items: center; }
+  main { max-width: 26rem; padding: 2rem; text-align: center; }
+  h1 { font-size: 1.4rem; font-weight: 600; }
+</style>
+<main>
+  <h1>${title}</h1>
+  <p>${text}</p>
+</main>
+</html>
+`);
+}

@@ -1,0 +1,44 @@
+// The client leg: the agent's own token source and connection against the suite's servers, each of which is wrong or
+// demanding in its own way.
+
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import * as z from 'zod';
+import { contextSchema, runScenario } from './client-under-test.ts';
+import { runSuite } from './suite.ts';
+import type { RevisionRun } from './verdict.ts';
+
+const REVISIONS = ['2025-11-25', '2026-07-28'];
+const COMMAND = join(import.meta.dirname, 'client-command.ts');
+const SCENARIO_TIMEOUT_MS = 60_000;
+
+const runSchema = z.object({ serverUrl: z.string(), scenario: z.string(), context: contextSchema });
+
+export async function runClientLeg(): Promise<readonly RevisionRun[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'conformance-client-'));
+  const socketPath = join(folder, 'socket');
+  const server = createServer({ allowHalfOpen: true }, async (socket) => {
+    try {
+      await runScenario(runSchema.parse(JSON.parse(await text(socket))));
+      socket.end();
+    } catch (error) {
+      socket.end(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+  });
+  await once(server.listen(socketPath), 'listening');
+  try {
+    const command = [process.execPath, COMMAND, socketPath].join(' ');
+    const runs: RevisionRun[] = [];
+    // One after the other: a revision starts all its scenarios at once.
+    for (const revision of REVISIONS)
+      runs.push(await runSuite('client', revision, ['--command', command, '--timeout', String(SCENARIO_TIMEOUT_MS)]));
+    return runs;
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,335 @@
+// An issuer and a resource in one, as strict as the specifications allow and bent out of shape by a test where it wants:
+// PKCE, rotation of refresh tokens with detection of reuse, DPoP with nonces, registration, device codes, revocation. The
+// resource takes exactly the tokens that are good. Imports neither half.
+
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
+import { serve } from './ports.ts';
+
+export interface TokenCall {
+  readonly body: URLSearchParams;
+  readonly authorization: string | undefined;
+  readonly proof: string | undefined;
+}
+
+interface Family {
+  clientId: string;
+  scope: string;
+  isRevoked: boolean;
+  /** The refresh token that is good now, and when the one before it was replaced. */
+  refreshToken: string;
+  replaced: Map<string, number>;
+  jkt: string | undefined;
+}
+
+/** What a test may bend at any time. */
+export interface StrictIssuerSettings {
+  /** Laid over the metadata; `undefined` takes a member away. */
+  metadata: Record<string, unknown>;
+  resourceMetadata: Record<string, unknown>;
+  /** What the 401 says besides the scheme; `undefined` says nothing. */
+  challenge: string | undefined;
+  /** How long a replaced refresh token is taken once more. */
+  leewayMs: number;
+  expiresInSeconds: number;
+  /** Parameters of the redirect, laid over `code`, `state` and `iss`; `undefined` takes one away. */
+  redirect: Record<string, string | undefined>;
+  /** Answers a token request instead of the issuer. */
+  token:
+    | ((body: URLSearchParams) => { status: number; body: unknown; headers?: Record<string, string> } | undefined)
+    | undefined;
+  /** Called before a token is answered; the test may kill the asker then. */
+  beforeAnswer: (() => Promise<void>) | undefined;
+  nonce: string | undefined;
+  /** Scopes that a token needs for each request. */
+  scopes: readonly string[];
+  /** Scopes that are granted at most; `undefined` grants what is asked for. */
+  grantable: readonly string[] | undefined;
+  registration: ((body: Record<string, unknown>) => { status: number; body: unknown }) | undefined;
+  /** What polling for a device code is answered, one after the other; then tokens. */
+  deviceAnswers: { status: number; error: string }[];
+}
+
+export interface StrictIssuer {
+  readonly origin: string;
+  readonly mcpUrl: string;
+  readonly settings: StrictIssuerSettings;
+  readonly requests: string[];
+  readonly tokenCalls: TokenCall[];
+  readonly registrations: Record<string, unknown>[];
+  readonly authorizations: URLSearchParams[];
+  readonly revocations: URLSearchParams[];
+  /** Makes every access token worthless at once. */
+  expireAll(): void;
+  /** How many refresh tokens were used a second time. */
+  readonly reuses: () => number;
+  close(): Promise<void>;
+}
+
+export async function createStrictIssuer(): Promise<StrictIssuer> {
+  const families: Family[] = [];
+  const accessTokens = new Map<string, Family>();
+  const codes = new Map<
+    string,
+    { challenge: string; clientId: string; scope: string; redirectUri: string; jkt: string }
+  >();
+  const clients = new Map<string, string | undefined>([['known', undefined]]);
+  const [requests, tokenCalls, registrations, authorizations, revocations]: [
+    string[],
+    TokenCall[],
+    Record<string, unknown>[],
+    URLSearchParams[],
+    URLSearchParams[],
+  ] = [[], [], [], [], []];
+  let serial = 0;
+  let reuses = 0;
+  const settings: StrictIssuerSettings = {
+    metadata: {},
+    resourceMetadata: {},
+    challenge: undefined,
+    leewayMs: 0,
+    expiresInSeconds: 600,
+    redirect: {},
+    token: undefined,
+    beforeAnswer: undefined,
+    nonce: undefined,
+    scopes: [],
+    grantable: undefined,
+    registration: undefined,
+    deviceAnswers: [],
+  };
+
+  const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+  const refusal = (error: string, status = 400) => ({ status, body: { error } });
+
+  const issue = (family: Family, extra: Record<string, unknown> = {}) => {
+    serial += 1;
+    const accessToken = `access-${serial}`;
+    accessTokens.set(accessToken, family);
+    return {
+      status: 200,
+      body: {
+        access_token: accessToken,
+        token_type: family.jkt === undefined ? 'Bearer' : 'DPoP',
+        expires_in: settings.expiresInSeconds,
+        scope: family.scope,
+        ...extra,
+      },
+    };
+  };
+  const start = (clientId: string, scope: string, jkt: string | undefined): Family => {
+    const granted = scope.split(' ').filter((name) => settings.grantable?.includes(name) ?? true);
+    const family: Family = {
+      clientId,
+      scope: granted.join(' '),
+      isRevoked: false,
+      refreshToken: `refresh-${crypto.randomUUID()}`,
+      replaced: new Map(),
+      jkt,
+    };
+    families.push(family);
+    return family;
+  };
+
+  /** A proof is good for this request and this token, once. */
+  const seenProofs = new Set<string>();
+  const thumbprintOf = async (proof: string, htm: string, htu: string, token?: string): Promise<string> => {
+    const { jwk, typ, alg } = decodeProtectedHeader(proof);
+    if (typ !== 'dpop+jwt' || !jwk || 'd' in jwk) throw new Error('no proof');
+    const { payload } = await jwtVerify(proof, await importJWK(jwk, alg), { typ: 'dpop+jwt', maxTokenAge: 60 });
+    const ath = token === undefined ? undefined : createHash('sha256').update(token).digest('base64url');
+    if (payload['htm'] !== htm || payload['htu'] !== htu || payload['ath'] !== ath) throw new Error('another request');
+    if (settings.nonce !== undefined && payload['nonce'] !== settings.nonce) throw new Error('nonce');
+    if (seenProofs.has(String(payload.jti))) throw new Error('seen before');
+    seenProofs.add(String(payload.jti));
+    return await calculateJwkThumbprint(jwk);
+  };
+
+  const refresh = (body: URLSearchParams, jkt: string | undefined) => {
+    const token = body.get('refresh_token') ?? '';
+    const family = families.find(({ refreshToken, replaced }) => refreshToken === token || replaced.has(token));
+    if (!family || family.isRevoked || family.clientId !== body.get('client_id') || family.jkt !== jkt)
+      return refusal('invalid_grant');
+    if (family.refreshToken !== token) {
+      const sinceMs = Date.now() - (family.replaced.get(token) ?? 0);
+      if (sinceMs >= settings.leewayMs) {
+        // RFC 9700 §4.14: whoever has it twice, one of them stole it.
+        reuses += 1;
+        family.isRevoked = true;
+        return refusal('invalid_grant');
+      }
+      return issue(family, { refresh_token: family.refreshToken });
+    }
+    family.replaced.set(token, Date.now());
+    family.refreshToken = `refresh-${crypto.randomUUID()}`;
+    return issue(family, { refresh_token: family.refreshToken });
+  };
+
+  const redeem = (body: URLSearchParams, jkt: string | undefined) => {
+    const code = codes.get(body.get('code') ?? '');
+    codes.delete(body.get('code') ?? '');
+    const verifier = createHash('sha256')
+      .update(body.get('code_verifier') ?? '')
+      .digest('base64url');
+    if (code?.challenge !== verifier || code.redirectUri !== body.get('redirect_uri')) return refusal('invalid_grant');
+    if (code.jkt !== '' && code.jkt !== jkt) return refusal('invalid_grant');
+    const family = start(code.clientId, code.scope, jkt);
+    return issue(family, { refresh_token: family.refreshToken });
+  };
+
+  const answerToken = async (call: TokenCall) => {
+    const { body, proof } = call;
+    const bent = settings.token?.(body);
+    if (bent) return bent;
+    const clientId = body.get('client_id') ?? '';
+    if (!clients.has(clientId) && !call.authorization) return refusal('invalid_client', 401);
+    let jkt: string | undefined;
+    if (proof !== undefined)
+      try {
+        jkt = await thumbprintOf(proof, 'POST', `${server.origin}/token`);
+      } catch (error) {
+        return error instanceof Error && error.message === 'nonce'
+          ? { ...refusal('use_dpop_nonce'), headers: { 'dpop-nonce': settings.nonce ?? '' } }
+          : refusal('invalid_dpop_proof');
+      }
+    if (body.get('resource') !== `${server.origin}/mcp`) return refusal('invalid_target');
+    switch (body.get('grant_type')) {
+      case 'authorization_code':
+        return redeem(body, jkt);
+      case 'refresh_token':
+        return refresh(body, jkt);
+      case 'urn:ietf:params:oauth:grant-type:device_code': {
+        const next = settings.deviceAnswers.shift();
+        if (next) return refusal(next.error, next.status);
+        const family = start(clientId, 'read', jkt);
+        return issue(family, { refresh_token: family.refreshToken });
+      }
+      default:
+        return issue(start(clientId, body.get('scope') ?? '', jkt));
+    }
+  };
+
+  const answerResource = async (request: IncomingMessage, response: ServerResponse) => {
+    const [scheme = '', token = ''] = (request.headers.authorization ?? '').split(' ');
+    const family = accessTokens.get(token);
+    const proof = request.headers['dpop'];
+    let isGood = family !== undefined && !family.isRevoked && scheme === (family.jkt === undefined ? 'Bearer' : 'DPoP');
+    if (isGood && family?.jkt !== undefined)
+      try {
+        isGood =
+          family.jkt === (await thumbprintOf(String(proof), request.method ?? '', `${server.origin}/mcp`, token));
+      } catch (error) {
+        isGood = false;
+        if (error instanceof Error && error.message === 'nonce') {
+          const challenge = { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': settings.nonce ?? '' };
+          return json(response, 401, {}, challenge);
+        }
+      }
+    if (!isGood)
+      return json(response, 401, {}, { 'www-authenticate': settings.challenge ?? 'Bearer error="invalid_token"' });
+    const held = family?.scope.split(' ') ?? [];
+    if (!settings.scopes.every((scope) => held.includes(scope))) {
+      const challenge = `Bearer error="insufficient_scope", scope="${settings.scopes.join(' ')}"`;
+      return json(response, 403, {}, { 'www-authenticate': challenge });
+    }
+    return json(response, 200, { answer: 42 });
+  };
+
+  const server = await serve(async (request, response) => {
+    const url = new URL(request.url ?? '/', server.origin);
+    requests.push(`${request.method} ${url.pathname}`);
+    switch (url.pathname) {
+      case '/mcp':
+        return void (await answerResource(request, response));
+      case '/.well-known/oauth-protected-resource/mcp':
+        return void json(response, 200, {
+          resource: `${server.origin}/mcp`,
+          authorization_servers: [server.origin],
+          scopes_supported: ['read'],
+          ...settings.resourceMetadata,
+        });
+      case '/.well-known/oauth-authorization-server':
+        return void json(response, 200, {
+          issuer: server.origin,
+          authorization_endpoint: `${server.origin}/authorize`,
+          token_endpoint: `${server.origin}/token`,
+          registration_endpoint: `${server.origin}/register`,
+          revocation_endpoint: `${server.origin}/revoke`,
+          device_authorization_endpoint: `${server.origin}/device`,
+          code_challenge_methods_supported: ['S256'],
+          token_endpoint_auth_methods_supported: ['none', 'client_secret_post'],
+          authorization_response_iss_parameter_supported: true,
+          ...settings.metadata,
+        });
+      case '/authorize': {
+        const asked = url.searchParams;
+        authorizations.push(asked);
+        const code = crypto.randomUUID();
+        codes.set(code, {
+          challenge: asked.get('code_challenge') ?? '',
+          clientId: asked.get('client_id') ?? '',
+          scope: asked.get('scope') ?? '',
+          redirectUri: asked.get('redirect_uri') ?? '',
+          jkt: asked.get('dpop_jkt') ?? '',
+        });
+        const target = new URL(asked.get('redirect_uri') ?? '');
+        const parameters = { code, state: asked.get('state') ?? '', iss: server.origin, ...settings.redirect };
+        for (const [name, value] of Object.entries(parameters))
+          if (value !== undefined) target.searchParams.set(name, value);
+        return void response.writeHead(302, { location: target.href }).end();
+      }
+      case '/token': {
+        const call = {
+          body: new URLSearchParams(await text(request)),
+          authorization: request.headers.authorization,
+          proof: request.headers['dpop'] === undefined ? undefined : String(request.headers['dpop']),
+        };
+        tokenCalls.push(call);
+        const answer = await answerToken(call);
+        await settings.beforeAnswer?.();
+        return void json(response, answer.status, answer.body, 'headers' in answer ? answer.headers : {});
+      }
+      case '/register': {
+        const body = JSON.parse(await text(request));
+        registrations.push(body);
+        const bent = settings.registration?.(body);
+        if (bent) return void json(response, bent.status, bent.body);
+        const clientId = `registered-${registrations.length}`;
+        clients.set(clientId, undefined);
+        return void json(response, 201, { client_id: clientId, ...body });
+      }
+      case '/revoke': {
+        const body = new URLSearchParams(await text(request));
+        revocations.push(body);
+        for (const family of families) if (family.refreshToken === body.get('token')) family.isRevoked = true;
+        return void response.writeHead(200).end();
+      }
+      case '/device':
+        return void json(response, 200, {
+          device_code: 'device-code',
+          user_code: 'ABCD-EFGH',
+          verification_uri: `${server.origin}/activate`,
+          expires_in: 600,
+          interval: 0.01,
+        });
+      default:
+        return void json(response, 404, {});
+    }
+  });
+  return {
+    origin: server.origin,
+    mcpUrl: `${server.origin}/mcp`,
+    settings,
+    requests,
+    tokenCalls,
+    registrations,
+    authorizations,
+    revocations,
+    expireAll: () => accessTokens.clear(),
+    reuses: () => reuses,
+    close: server.close,
+  };
+}
