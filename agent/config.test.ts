@@ -79,6 +79,93 @@ describe('agent configuration', () => {
     });
   });
 
+  const ISSUER = { AUTH_ISSUER: 'https://id.example' };
+  const CLIENT = { ...ISSUER, AUTH_CLIENT_ID: 'id' };
+
+  test('every grant has its variables', () => {
+    const kindOf = (environment: Environment) => parseConfig(environment).credential.kind;
+    const idp = { AUTH_IDP_ISSUER: 'https://idp.example', AUTH_IDP_CLIENT_ID: 'at-idp', AUTH_IDP_ID_TOKEN: 'jwt' };
+    assert.equal(kindOf({ ...CLIENT, AUTH_CLIENT_SECRET: 's' }), 'client-credentials');
+    assert.equal(kindOf({ ...CLIENT, AUTH_WORKLOAD_TOKEN_FILE: '/var/token' }), 'jwt-bearer');
+    assert.equal(kindOf({ ...CLIENT, AUTH_CLIENT_SECRET: 's', ...idp }), 'id-jag');
+    assert.equal(kindOf({ ...CLIENT, AUTH_GRANT: 'authorization-code' }), 'login');
+    assert.equal(kindOf({ AUTH_GRANT: 'device-code' }), 'login');
+    assert.equal(kindOf({ ...ISSUER, AUTH_GRANT: 'authorization-code' }), 'login');
+    assert.deepEqual(parseConfig({ ...CLIENT, AUTH_PRIVATE_KEY_FILE: 'key.pem' }).credential, {
+      kind: 'client-credentials',
+      issuer: 'https://id.example',
+      clientId: 'id',
+      authentication: { kind: 'private-key', file: 'key.pem', algorithm: undefined },
+      audience: undefined,
+    });
+    assert.deepEqual(parseConfig({ ...AUTH0, AUTH0_CLIENT_SECRET: '', AUTH_GRANT: 'authorization-code' }).credential, {
+      kind: 'login',
+      method: 'authorization-code',
+      issuer: 'https://tenant.eu.auth0.com/',
+      clientId: 'id',
+      authentication: { kind: 'none' },
+      audience: 'http://localhost:8000/mcp',
+    });
+  });
+
+  test('what a grant lacks, and what contradicts it, is named', () => {
+    for (const [environment, expected] of [
+      [{ AUTH_GRANT: 'password' }, /AUTH_GRANT: expected one of client-credentials/],
+      [{ AUTH_GRANT: 'client-credentials' }, /AUTH_ISSUER: expected the issuer for AUTH_GRANT/],
+      [
+        { ...CLIENT, AUTH_GRANT: 'jwt-bearer' },
+        /AUTH_WORKLOAD_TOKEN: expected a value, or one of AUTH_WORKLOAD_TOKEN_FILE/,
+      ],
+      [
+        { ...CLIENT, AUTH_WORKLOAD_TOKEN: 'the-secret-value', AUTH_WORKLOAD_TOKEN_FILE: 'f' },
+        /AUTH_WORKLOAD_TOKEN_FILE: expected to be unset/,
+      ],
+      [{ ...CLIENT, AUTH_GRANT: 'id-jag' }, /AUTH_IDP_ISSUER: .*\n.*AUTH_IDP_CLIENT_ID: .*\n.*AUTH_IDP_ID_TOKEN: /],
+      [
+        { ...CLIENT, AUTH_CLIENT_SECRET: 'the-secret-value', AUTH_PRIVATE_KEY_FILE: 'f' },
+        /one of them proves who we are/,
+      ],
+      [{ AUTH_PRIVATE_KEY_ALGORITHM: 'ES256' }, /AUTH_PRIVATE_KEY_FILE: expected the file/],
+      [{ AUTH_PRIVATE_KEY_ALGORITHM: 'HS256' }, /AUTH_PRIVATE_KEY_ALGORITHM: expected one of RS256/],
+      [{ ...ISSUER, AUTH_WORKLOAD_TOKEN: 'the-secret-value' }, /AUTH_CLIENT_ID: expected a value, because/],
+      [
+        { AUTH_CLIENT_METADATA_URL: 'https://agent.example/' },
+        /AUTH_CLIENT_METADATA_URL: expected an https URL with a path/,
+      ],
+      [{ AUTH_REDIRECT_URI: 'https://agent.example/callback' }, /AUTH_REDIRECT_URI: expected an http URL on loopback/],
+      [{ AUTH_REDIRECT_URI: 'http://127.0.0.1/callback?x=1' }, /AUTH_REDIRECT_URI: expected/],
+      [{ AUTH_PROFILE: '../x' }, /AUTH_PROFILE: expected a name/],
+      [{ AUTH_DPOP: 'yes' }, /AUTH_DPOP: expected auto or required/],
+    ] as const) {
+      assert.match(faultsOf(environment), expected);
+      assert.doesNotMatch(faultsOf(environment), /the-secret-value/);
+    }
+  });
+
+  test('logins of people: profile, redirect, metadata document, proof of possession', () => {
+    assert.deepEqual(parseConfig({}).login, {
+      profile: 'default',
+      clientMetadataUrl: undefined,
+      redirectUri: undefined,
+      isProofRequired: false,
+    });
+    assert.deepEqual(
+      parseConfig({
+        AUTH_PROFILE: 'work',
+        AUTH_CLIENT_METADATA_URL: 'https://agent.example/client.json',
+        AUTH_REDIRECT_URI: 'http://127.0.0.1:33418/callback',
+        AUTH_DPOP: 'required',
+      }).login,
+      {
+        profile: 'work',
+        clientMetadataUrl: 'https://agent.example/client.json',
+        redirectUri: 'http://127.0.0.1:33418/callback',
+        isProofRequired: true,
+      },
+    );
+    assert.equal(parseConfig({ TOKEN_STORE: 'keyring' }).isKeyringUsed, true);
+  });
+
   test('all faults come in one report', () => {
     const report = faultsOf(
       { MCP_SERVER_URL: 'http://tools.example/mcp', AUTH_ISSUER: 'https://id.example' },

@@ -1,5 +1,6 @@
 // The command that the suite starts for each scenario. The client itself waits in the process of the leg, loaded once: forty
-// at a time would need minutes only to start. This hands the scenario over and ends as the client ended.
+// at a time would need minutes only to start. This hands the scenario over and ends as the client ended. Plain JavaScript,
+// because stripping types would be most of its work.
 
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
