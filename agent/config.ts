@@ -38,6 +38,8 @@ export interface AgentConfig {
   /** Where it is kept what persons have approved of; `undefined` keeps it nowhere. */
   readonly approvalDirectory: string | undefined;
   readonly credential: CredentialConfig;
+  /** Servers of `.mcp.json` with an `auth` of their own, by name. */
+  readonly serverCredentials: ReadonlyMap<string, CredentialConfig>;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
   /** Model calls that one turn may make. */
@@ -132,6 +134,7 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
     parsed.success && parsed.data.MCP_SERVER_URL
       ? [serverAt(parsed.data.MCP_SERVER_URL)]
       : readServers(file, environment, faults);
+  const serverCredentials = readServerCredentials(file, servers, environment, faults);
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
@@ -143,6 +146,7 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
     stateDirectory,
     approvalDirectory: keeps ? join(stateDirectory, 'approvals') : undefined,
     credential: credentialFrom(env),
+    serverCredentials,
     tokenDirectory: keeps ? join(stateDirectory, 'tokens') : undefined,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
@@ -173,6 +177,41 @@ function readServers(file: string, environment: Environment, faults: string[]): 
     return [];
   }
   return parseMcpFile(text, file, environment, (fault) => faults.push(fault));
+}
+
+/**
+ * `auth` of a server says the same as the variables `AUTH_…`, as `client_id` and the like. With an issuer it stands for
+ * itself; without one it changes what the environment says.
+ */
+function readServerCredentials(
+  file: string,
+  servers: readonly McpServerConfig[],
+  environment: Environment,
+  faults: string[],
+): Map<string, CredentialConfig> {
+  const credentials = new Map<string, CredentialConfig>();
+  for (const server of servers) {
+    if (server.transport !== 'http' || server.auth === undefined || server.isDisabled) continue;
+    const where = `${file}: mcpServers.${server.name}.auth`;
+    const stated: Record<string, string> = {};
+    for (const [key, value] of Object.entries(server.auth)) {
+      const variable = `AUTH_${key.toUpperCase()}`;
+      if (!(variable in environmentSchema.shape)) faults.push(`${where}.${key}: expected no such key`);
+      else if (typeof value !== 'string') faults.push(`${where}.${key}: expected a text`);
+      else stated[variable] = value;
+    }
+    const base = stated['AUTH_ISSUER'] ? { DATA_DIR: environment['DATA_DIR'] } : environment;
+    const parsed = environmentSchema.safeParse(withoutEmpty({ ...base, ...stated }));
+    if (parsed.success) credentials.set(server.name, credentialFrom(parsed.data));
+    else
+      for (const issue of parsed.error.issues) {
+        const key = String(issue.path[0])
+          .replace(/^AUTH_/, '')
+          .toLowerCase();
+        faults.push(`${where}.${key}: expected ${issue.message}`);
+      }
+  }
+  return credentials;
 }
 
 function describeIssue(issue: z.core.$ZodIssue, environment: Environment): string {

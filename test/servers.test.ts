@@ -34,6 +34,7 @@ describe('servers', () => {
       config: {
         servers,
         credential,
+        serverCredentials: new Map(),
         environment,
         trustsMcpFile,
         tokenDirectory: undefined,

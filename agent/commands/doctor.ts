@@ -8,7 +8,7 @@ import type { LoginPrompt } from '../auth/login-prompt.ts';
 import { visibleLine } from '../chat/visible-text.ts';
 import { type AgentConfig, type Environment, type Flags, type HttpServerConfig, parseConfig } from '../config.ts';
 import { AgentError, type AgentErrorCode, EXIT_CODES } from '../errors.ts';
-import { type LoginSource, openLogin } from '../mcp/login-source.ts';
+import { createLoginFactory, type LoginSource } from '../mcp/login-source.ts';
 import { createServers, type ServerStatus } from '../mcp/servers.ts';
 import { checkModel, selectModel } from '../models/registry.ts';
 import { diagnoseToken, type Finding } from './token-diagnosis.ts';
@@ -107,12 +107,12 @@ async function examineStore({ stateDirectory, tokenDirectory, approvalDirectory 
 
 async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOptions): Promise<Finding[]> {
   const sources = new Map<string, LoginSource>();
-  const { credential, tokenDirectory } = config;
+  const openLogin = await createLoginFactory(config, prompt);
   const servers = await createServers({
     config,
     signal,
-    openLogin: (server) => {
-      const source = openLogin(server, { credential, tokenDirectory, prompt, onAuth: () => undefined });
+    openLogin: (server, onAuth) => {
+      const source = openLogin(server, onAuth);
       sources.set(server.name, source);
       return source;
     },

@@ -1,10 +1,9 @@
-// The token source of one server of the configuration, as the servers use it: who signs in, who is asked, where tokens are
-// kept.
+// The token source of each server of the configuration: who signs in there, who is asked, where tokens are kept.
 
 import type { AuthState, LoginPrompt, LoginStatus } from '../auth/login-prompt.ts';
 import { createTokenSource, type TokenSource } from '../auth/token-source.ts';
 import { createMemoryTokenStore, createTokenStore } from '../auth/token-store.ts';
-import type { CredentialConfig, HttpServerConfig } from '../config.ts';
+import type { AgentConfig, HttpServerConfig } from '../config.ts';
 
 /** A token source, with what it can do about logins; one that only hands out tokens has none of it. */
 export type LoginSource = TokenSource & {
@@ -13,27 +12,30 @@ export type LoginSource = TokenSource & {
   logout?(): Promise<void>;
 };
 
-export interface LoginOptions {
-  readonly credential: CredentialConfig;
-  /** `undefined` keeps tokens for this run only. */
-  readonly tokenDirectory: string | undefined;
-  readonly prompt: LoginPrompt | undefined;
-  readonly onAuth: (event: {
-    readonly state: AuthState;
-    readonly held: readonly string[];
-    readonly needed: readonly string[];
-  }) => void;
+/** What of the configuration concerns logins. */
+export type LoginSettings = Pick<AgentConfig, 'credential' | 'serverCredentials' | 'tokenDirectory'>;
+
+export interface LoginEvent {
+  readonly state: AuthState;
+  readonly held: readonly string[];
+  readonly needed: readonly string[];
 }
 
-export function openLogin(server: HttpServerConfig, options: LoginOptions): LoginSource {
-  const { credential, tokenDirectory, prompt, onAuth } = options;
-  const settings = {
-    serverUrl: server.url,
-    serverName: server.name,
-    credential,
-    store: tokenDirectory === undefined ? createMemoryTokenStore() : createTokenStore(tokenDirectory),
-    onAuth,
-    ...(prompt ? { prompt } : {}),
+export type OpenLogin = (server: HttpServerConfig, onAuth: (event: LoginEvent) => void) => LoginSource;
+
+/** @param prompt whom to ask; `undefined`: nobody */
+export async function createLoginFactory(settings: LoginSettings, prompt: LoginPrompt | undefined): Promise<OpenLogin> {
+  const { credential, serverCredentials, tokenDirectory } = settings;
+  const store = tokenDirectory === undefined ? createMemoryTokenStore() : createTokenStore(tokenDirectory);
+  return (server, onAuth) => {
+    const options = {
+      serverUrl: server.url,
+      serverName: server.name,
+      credential: serverCredentials.get(server.name) ?? credential,
+      store,
+      onAuth,
+      ...(prompt ? { prompt } : {}),
+    };
+    return createTokenSource(options);
   };
-  return createTokenSource(settings);
 }

@@ -2,12 +2,12 @@
 // others.
 
 import type { AuthState, LoginPrompt, LoginStatus } from '../auth/login-prompt.ts';
-import type { AgentConfig, HttpServerConfig } from '../config.ts';
+import type { AgentConfig } from '../config.ts';
 import { AgentError } from '../errors.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
 import type { connect, McpConnection } from './connection.ts';
 import type { Elicitor } from './elicitation.ts';
-import { type LoginSource, openLogin } from './login-source.ts';
+import { createLoginFactory, type LoginSettings, type OpenLogin } from './login-source.ts';
 import { createOwnSecrets } from './own-secrets.ts';
 import { promptText, resourceText } from './readable-content.ts';
 import { createServerEntry, type ServerEntry } from './server-entry.ts';
@@ -97,10 +97,7 @@ export interface StartedServers extends Servers {
 }
 
 export interface ServersOptions {
-  readonly config: Pick<
-    AgentConfig,
-    'servers' | 'credential' | 'tokenDirectory' | 'approvalDirectory' | 'trustsMcpFile' | 'environment'
-  >;
+  readonly config: LoginSettings & Pick<AgentConfig, 'servers' | 'approvalDirectory' | 'trustsMcpFile' | 'environment'>;
   /** Whom servers may ask something; default nobody. */
   readonly elicit?: Elicitor | undefined;
   /** Whom to ask for a login; default nobody. */
@@ -109,8 +106,8 @@ export interface ServersOptions {
   readonly cassette?: { readonly record?: string; readonly replay?: string; readonly scrub: (text: string) => string };
   /** Names of the servers to connect; the others are left alone, with state `disabled`. Default all. */
   readonly only?: readonly string[];
-  /** Who gives the tokens for a server; default `createTokenSource` with what the configuration says. */
-  readonly openLogin?: (server: HttpServerConfig) => LoginSource;
+  /** Who gives the tokens for a server; default what the configuration says. */
+  readonly openLogin?: OpenLogin;
   /** What was approved; default the files in the state directory. */
   readonly approvals?: Approvals;
   /** How a server is connected; default `connect`. */
@@ -136,6 +133,7 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
   const notice = (text: string) => emit({ type: 'notice', text: cleanText(text, 2000) });
   const secrets = createOwnSecrets(config.environment);
   const approvals = options.approvals ?? createApprovals(config.approvalDirectory);
+  const openLogin = options.openLogin ?? (await createLoginFactory(config, prompt));
   let loaded: readonly LoadedTool[] = [];
 
   const entries: ServerEntry[] = config.servers.map((server) =>
@@ -145,14 +143,7 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
       elicit,
       cassette,
       connect: options.connect,
-      openLogin: (http) =>
-        options.openLogin?.(http) ??
-        openLogin(http, {
-          credential: config.credential,
-          tokenDirectory: config.tokenDirectory,
-          prompt,
-          onAuth: (event) => emit({ type: 'auth', server: http.name, ...event }),
-        }),
+      openLogin: (http) => openLogin(http, (event) => emit({ type: 'auth', server: http.name, ...event })),
       onToken: secrets.note,
       onState: (status) => emit({ type: 'state', status }),
       onNotice: notice,
