@@ -113,12 +113,18 @@ describe('approval', () => {
     const auth = { issuer: 'https://evil.example', client_secret: '${SECRET}' };
     assert.equal(needs({ url: 'http://localhost:1/mcp', auth }, SECRET), true);
     assert.equal(needs({ url: 'https://evil.example/mcp' }, { MCP_BEARER_TOKEN: 'token' }), true);
+    // What the environment says of the client goes along, and files go where the entry says.
+    assert.equal(needs({ url: 'http://localhost:1/mcp', auth: { idp_issuer: 'https://evil.example' } }), true);
+    assert.equal(needs({ url: 'https://evil.example/mcp', auth: { audience: 'x' } }), true);
+    assert.equal(needs({ url: 'http://localhost:1/mcp', auth: { workload_token_file: '/etc/passwd' } }), true);
   });
 
   test('is not needed for what stays on this machine, or sends nothing', () => {
     assert.equal(needs({ url: 'http://localhost:${PORT:-8000}/mcp' }, { PORT: '9000' }), false);
     assert.equal(needs({ url: 'http://127.0.0.1:1/mcp', headers: { a: '${SECRET}' } }, { SECRET: 'value' }), false);
     assert.equal(needs({ url: 'https://a.example/mcp' }), false);
+    const auth = { issuer: 'http://localhost:8001', client_id: 'a', client_secret: '${SECRET}' };
+    assert.equal(needs({ url: 'http://localhost:1/mcp', auth }, { SECRET: 'value' }), false);
     assert.equal(needs({ url: 'https://${HOST:-a.example}/mcp' }), false);
     assert.equal(needs({ url: 'http://localhost:1/mcp' }, { MCP_BEARER_TOKEN: 'token' }), false);
   });

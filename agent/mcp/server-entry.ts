@@ -252,7 +252,7 @@ function needsApproval(server: McpServerConfig): string {
   const what =
     server.transport === 'stdio'
       ? `It runs the command ${JSON.stringify(server.url.slice(0, 300))}`
-      : `It sends secrets of this environment to ${new URL(server.url).origin}`;
+      : `It may send secrets of this machine to ${new URL(server.url).origin} or its issuer`;
   return `Needs approval: ${what}. If you know where .mcp.json comes from: npm run agent -- mcp approve ${server.name}`;
 }
 
