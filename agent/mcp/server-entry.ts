@@ -228,7 +228,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
 function stateOf({ code }: AgentError, login: LoginStatus | undefined): ServerState {
   switch (code) {
     case 'login_required':
-      return login === undefined ? 'needs-login' : 'expired';
+      return login?.expiresAtMs !== undefined && login.expiresAtMs <= Date.now() ? 'expired' : 'needs-login';
     case 'insufficient_scope':
       return 'needs-scope';
     case 'unreachable':
