@@ -72,6 +72,48 @@ describe('agent configuration', () => {
     });
   });
 
+  test('a server may have a client of its own, or change what the environment says', () => {
+    const own = { issuer: 'https://id.example', client_id: 'own', client_secret: '${OWN_SECRET}' };
+    const MCP_CONFIG = mcpFile({
+      mcpServers: {
+        own: { url: 'https://a.example/mcp', auth: own },
+        other: { url: 'https://b.example/mcp', auth: { audience: 'https://b.example/api' } },
+        plain: { url: 'https://c.example/mcp' },
+      },
+    });
+    const environment = { AUTH_ISSUER: 'https://env.example', AUTH_CLIENT_ID: 'env', AUTH_CLIENT_SECRET: 'env-secret' };
+    const { servers } = parseConfig({ MCP_CONFIG, ...environment, OWN_SECRET: 'own-secret' });
+    const said = (name: string) => {
+      const server = servers.find((one) => one.name === name);
+      return JSON.stringify(server?.transport === 'http' && server.auth?.credential);
+    };
+    for (const part of ['https://id.example', '"own"', 'own-secret'])
+      assert.ok(said('own').includes(part), said('own'));
+    assert.ok(!said('own').includes('env'), said('own'));
+    for (const part of ['https://env.example', 'env-secret', 'https://b.example/api'])
+      assert.ok(said('other').includes(part));
+  });
+
+  test('a faulty auth of a server is explained by its path, without the secret', () => {
+    const faults = faultsOf({
+      MCP_CONFIG: mcpFile({
+        mcpServers: {
+          a: {
+            url: 'https://a.example/mcp',
+            auth: { issuer: 'http://id.example', client_secret: 'the-secret-value', colour: 'red', audience: 1 },
+          },
+        },
+      }),
+    });
+    for (const expected of [
+      'auth.issuer: expected an https URL',
+      'auth.colour: expected one of grant, issuer, client_id',
+      'auth.audience: expected Invalid input: expected string',
+    ])
+      assert.ok(faults.includes(expected), faults);
+    assert.doesNotMatch(faults, /the-secret-value/);
+  });
+
   test('a pre-issued token needs nothing else', () => {
     assert.deepEqual(parseConfig({ MCP_BEARER_TOKEN: 'a.b.c', AUTH0_DOMAIN: 'tenant.auth0.com' }).credential, {
       kind: 'bearer',

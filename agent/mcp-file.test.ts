@@ -112,17 +112,32 @@ describe('approval', () => {
     assert.equal(needs({ command: 'npx' }), true);
     assert.equal(needs({ url: 'https://evil.example/${SECRET}' }, SECRET), true);
     assert.equal(needs({ url: 'https://evil.example/mcp', headers: { a: '${SECRET}' } }, SECRET), true);
-    assert.equal(needs({ url: 'https://evil.example/mcp', auth: { ...client, issuer: 'https://evil.example' } }, SECRET), true);
+    assert.equal(
+      needs({ url: 'https://evil.example/mcp', auth: { ...client, issuer: 'https://evil.example' } }, SECRET),
+      true,
+    );
     // The issuer gets the secret, wherever the server is.
     const auth = { ...client, issuer: 'https://evil.example' };
     assert.equal(needs({ url: 'http://localhost:1/mcp', auth }, SECRET), true);
     assert.equal(needs({ url: 'https://evil.example/mcp' }, { MCP_BEARER_TOKEN: 'token' }), true);
+    // What the environment says of the client goes along, and files go where the entry says.
+    const ours = { AUTH_ISSUER: 'https://id.example', AUTH_CLIENT_ID: 'ci', AUTH_CLIENT_SECRET: 'value' };
+    assert.equal(needs({ url: 'https://evil.example/mcp', auth: { audience: 'x' } }, ours), true);
+    const workload = { issuer: 'http://localhost:2', client_id: 'ci', workload_token_file: '/etc/passwd' };
+    assert.equal(needs({ url: 'http://localhost:1/mcp', auth: workload }), true);
+    const idp = { idp_issuer: 'https://evil.example', idp_client_id: 'ci', idp_id_token: 'x' };
+    assert.equal(
+      needs({ url: 'http://localhost:1/mcp', auth: { issuer: 'http://localhost:2', client_id: 'ci', ...idp } }),
+      true,
+    );
   });
 
   test('is not needed for what stays on this machine, or sends nothing', () => {
     assert.equal(needs({ url: 'http://localhost:${PORT:-8000}/mcp' }, { PORT: '9000' }), false);
     assert.equal(needs({ url: 'http://127.0.0.1:1/mcp', headers: { a: '${SECRET}' } }, { SECRET: 'value' }), false);
     assert.equal(needs({ url: 'https://a.example/mcp' }), false);
+    const auth = { issuer: 'http://localhost:8001', client_id: 'a', client_secret: '${SECRET}' };
+    assert.equal(needs({ url: 'http://localhost:1/mcp', auth }, { SECRET: 'value' }), false);
     assert.equal(needs({ url: 'https://${HOST:-a.example}/mcp' }), false);
     assert.equal(needs({ url: 'http://localhost:1/mcp' }, { MCP_BEARER_TOKEN: 'token' }), false);
   });

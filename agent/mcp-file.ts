@@ -17,8 +17,8 @@ interface AnyServerConfig {
   /** Whether the file says to leave it alone. */
   readonly isDisabled: boolean;
   /**
-   * Hash of the definition, where it needs a person's approval before it is used: it runs a command, or sends variables of
-   * this environment to another machine. Files like this one come with cloned repositories.
+   * Hash of the definition, where it needs a person's approval before it is used: it runs a command, or may send variables
+   * or credentials of this machine to another one. Files like this one come with cloned repositories.
    */
   readonly approval: string | undefined;
 }
@@ -179,8 +179,9 @@ function parseServer(name: string, entry: unknown, reading: Reading): McpServerC
     if (!isHeader(header, value))
       reading.onFault(`${reading.file}: ${where}.headers.${header}: expected a name and a value that HTTP allows`);
   const expandedAuth = auth && expandRecord(auth, 'auth', expand);
-  // A token that somebody got elsewhere would go to whichever server the file names.
-  const sends = used.size > 0 || Boolean(reading.variables['MCP_BEARER_TOKEN']);
+  // A token that somebody got elsewhere would go to whichever server the file names, a credential to whichever issuer.
+  const sends = used.size > 0 || auth !== undefined || Boolean(reading.variables['MCP_BEARER_TOKEN']);
+  const readsFiles = Object.keys(auth ?? {}).some((key) => /_file$/i.test(key));
   return {
     transport: 'http',
     name,
@@ -188,12 +189,12 @@ function parseServer(name: string, entry: unknown, reading: Reading): McpServerC
     headers: expandedHeaders,
     auth:
       expandedAuth &&
-      parseServerAuth(expandedAuth, (key, expected) => {
+      parseServerAuth(expandedAuth, reading.variables, (key, expected) => {
         if (!disabled) reading.onFault(`${reading.file}: ${where}.auth.${key}: expected ${expected}`);
       }),
     isTrusted: trust === undefined ? isLoopback(expandedUrl) : trust === 'annotations',
     isDisabled: disabled,
-    approval: sends && !staysHere(expandedUrl, expandedAuth) ? hash : undefined,
+    approval: readsFiles || (sends && !staysHere(expandedUrl, expandedAuth)) ? hash : undefined,
   };
 }
 

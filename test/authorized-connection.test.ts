@@ -142,15 +142,16 @@ describe('a connection with tokens', () => {
     try {
       let token = await signer.sign();
       let renewals = 0;
-      const source: TokenSource = {
-        ...createTokenSource({ serverUrl: ours.url, credential: { kind: 'bearer', token: 'unused' } }),
+      const credential = { kind: 'bearer', token: 'unused' } as const;
+      const source: TokenSource = Object.assign(createTokenSource({ serverUrl: ours.url, credential }), {
         current: async () => token,
         renew: async () => {
           renewals += 1;
           token = await signer.sign();
           return token;
         },
-      };
+        authorize: async (_request: unknown, presented: string) => ({ authorization: `Bearer ${presented}` }),
+      });
       const connection = await connectWith(source, ours.url);
       const add = async () => textOf(await connection.callTool('add', { a: 2, b: 40 }));
       assert.equal(await add(), '42');

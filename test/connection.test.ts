@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, describe, test } from 'node:test';
-import type { TokenSource } from '../agent/auth/token-source.ts';
+import { createTokenSource, type TokenSource } from '../agent/auth/token-source.ts';
 import { AgentError } from '../agent/errors.ts';
 import { type ConnectionOptions, connect, type McpConnection } from '../agent/mcp/connection.ts';
 import { serverAt } from '../agent/mcp-file.ts';
@@ -306,18 +306,10 @@ describe('a connection', () => {
   });
 });
 
-/** A server that wants no tokens. */
+/** For a server that wants no tokens. */
 function noTokens(): TokenSource {
   const refuse = async () => assert.fail('No token was to be asked for.');
-  return {
-    current: async () => undefined,
-    renew: refuse,
-    stepUp: refuse,
-    isAdopted: () => false,
-    authorize: refuse,
-    noteAnswer: () => false,
-    status: async () => undefined,
-    login: refuse,
-    logout: refuse,
-  };
+  const credential = { kind: 'bearer', token: 'unused' } as const;
+  const source = createTokenSource({ serverUrl: 'http://localhost:1/mcp', credential });
+  return { ...source, current: async () => undefined, renew: refuse, stepUp: refuse };
 }

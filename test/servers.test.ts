@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterEach, describe, test } from 'node:test';
-import { DEFAULT_LOGIN } from '../agent/credential-config.ts';
+import { parseConfig } from '../agent/config.ts';
 import { createApprovals } from '../agent/mcp/approvals.ts';
 import { createServers, type ServerEvent, type ServersOptions, type StartedServers } from '../agent/mcp/servers.ts';
 import { CALL_HOOKS } from '../agent/mcp/tools.ts';
@@ -31,17 +31,9 @@ describe('servers', () => {
   ): Promise<StartedServers> => {
     const { credential = { kind: 'bearer', token: 'unused-token-of-this-test' }, environment = {}, ...rest } = options;
     const { trustsMcpFile = false, ...others } = rest;
+    const defaults = parseConfig({ MCP_SERVER_URL: 'http://localhost:1/mcp', TOKEN_STORE: 'none' });
     const result = await createServers({
-      config: {
-        servers,
-        credential,
-        environment,
-        trustsMcpFile,
-        login: DEFAULT_LOGIN,
-        isKeyringUsed: false,
-        tokenDirectory: undefined,
-        approvalDirectory: undefined,
-      },
+      config: { ...defaults, servers, credential, environment, trustsMcpFile },
       ...others,
     });
     cleanups.push(result.close);

@@ -127,7 +127,7 @@ export async function mcpApprove(options: McpCommandOptions, target: string, isS
     const what =
       server.transport === 'stdio'
         ? `${name} runs on this machine, as you:\n  ${visibleText(server.url)}\n`
-        : `${name} gets secrets of this environment:\n  ${visibleText(server.url)}\n`;
+        : `${name} may get secrets of this machine, or its issuer may:\n  ${visibleText(server.url)}\n`;
     await agree(options, what, isSure);
     await createApprovals(options.config.approvalDirectory).approveDefinition(server.approval, name);
     options.stderr(`${name} may be used from now on, as it is defined now.\n`);

@@ -228,8 +228,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
 function stateOf({ code }: AgentError, login: LoginStatus | undefined): ServerState {
   switch (code) {
     case 'login_required':
-      // Of a ready-made token nobody knows whether it was ever good here.
-      return login === undefined || login.grant === 'pre-issued' ? 'needs-login' : 'expired';
+      return login?.expiresAtMs !== undefined && login.expiresAtMs <= Date.now() ? 'expired' : 'needs-login';
     case 'insufficient_scope':
       return 'needs-scope';
     case 'unreachable':
@@ -253,7 +252,7 @@ function needsApproval(server: McpServerConfig): string {
   const what =
     server.transport === 'stdio'
       ? `It runs the command ${JSON.stringify(server.url.slice(0, 300))}`
-      : `It sends secrets of this environment to ${new URL(server.url).origin}`;
+      : `It may send secrets of this machine to ${new URL(server.url).origin} or its issuer`;
   return `Needs approval: ${what}. If you know where .mcp.json comes from: npm run agent -- mcp approve ${server.name}`;
 }
 
