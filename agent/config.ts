@@ -35,8 +35,8 @@ export type CredentialConfig =
 
 export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
-  /** What the agent keeps between runs that only this user may read. */
-  readonly stateDirectory: string;
+  /** Directory of what is kept between runs, mode 0700: tokens, approvals. `undefined`: nothing is kept. */
+  readonly stateDirectory: string | undefined;
   readonly credential: CredentialConfig;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
@@ -155,13 +155,14 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
-  const stateDirectory = stateDirectoryIn(env.XDG_STATE_HOME);
+  const directory = stateDirectoryIn(env.XDG_STATE_HOME);
+  const stateDirectory = env.TOKEN_STORE === 'none' ? undefined : directory;
   return {
     servers,
     stateDirectory,
     credential: credentialFrom(env),
-    tokenDirectory: env.TOKEN_STORE === 'none' ? undefined : join(stateDirectory, 'tokens'),
-    threadFile: threadFile(env.THREAD_STORE, stateDirectory),
+    tokenDirectory: stateDirectory && join(stateDirectory, 'tokens'),
+    threadFile: threadFile(env.THREAD_STORE, directory),
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
