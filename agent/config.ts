@@ -35,8 +35,10 @@ export type CredentialConfig =
 
 export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
-  /** Directory of what is kept between runs, mode 0700: tokens, approvals. `undefined`: nothing is kept. */
-  readonly stateDirectory: string | undefined;
+  /** What the agent keeps between runs that only this user may read. */
+  readonly stateDirectory: string;
+  /** Where it is kept what persons have approved of; `undefined` keeps it nowhere. */
+  readonly approvalDirectory: string | undefined;
   readonly credential: CredentialConfig;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
@@ -155,14 +157,15 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
-  const directory = stateDirectoryIn(env.XDG_STATE_HOME);
-  const stateDirectory = env.TOKEN_STORE === 'none' ? undefined : directory;
+  const stateDirectory = stateDirectoryIn(env.XDG_STATE_HOME);
+  const keeps = env.TOKEN_STORE !== 'none';
   return {
     servers,
     stateDirectory,
+    approvalDirectory: keeps ? join(stateDirectory, 'approvals') : undefined,
     credential: credentialFrom(env),
-    tokenDirectory: stateDirectory && join(stateDirectory, 'tokens'),
-    threadFile: threadFile(env.THREAD_STORE, directory),
+    tokenDirectory: keeps ? join(stateDirectory, 'tokens') : undefined,
+    threadFile: threadFile(env.THREAD_STORE, stateDirectory),
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
