@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+
+import { fakeModel } from '@langchain/core/testing';
+import { DynamicStructuredTool } from '@langchain/core/tools';
 import {
   answer,
   assertEveryCallIsAnswered,
@@ -8,6 +11,7 @@ import {
   endOf,
   ofType,
 } from '../../test/support/scripted-conversation.ts';
+import { createTestSession } from '../../test/support/session.ts';
 import { AgentError } from '../errors.ts';
 import type { TurnEvent } from '../turn-events.ts';
 
@@ -131,6 +135,29 @@ test('what happens at the servers during a turn is part of it, and nothing after
   assert.deepEqual(ofType(events, 'auth'), [login]);
   assert.equal(isHeard, false);
   assert.equal(events.at(-1)?.type, 'turn-end');
+});
+
+test('what a tool reports of its progress is an event of its call', async () => {
+  const reporting = new DynamicStructuredTool({
+    name: 'slow',
+    description: 'Takes its time.',
+    schema: { type: 'object' as const, properties: {} },
+    func: async (_args, _manager, config) => {
+      // As a tool does it that was loaded from a server.
+      config?.configurable?.['mcp_call_hooks'].onProgress({ progress: 1, total: 2, message: 'half' });
+      return 'done';
+    },
+  });
+  const model = fakeModel()
+    .respond(calling({ name: 'slow', args: {} }))
+    .respond(answer('done'));
+  const session = createTestSession({ model, tools: [reporting] });
+  const events: TurnEvent[] = [];
+  for await (const event of session.run('go', new AbortController().signal)) events.push(event);
+  const [call] = ofType(events, 'tool-call');
+  assert.deepEqual(ofType(events, 'tool-progress'), [
+    { type: 'tool-progress', id: call?.id, name: 'slow', server: 'local', progress: 1, total: 2, message: 'half' },
+  ]);
 });
 
 describe('the status of a turn', () => {
