@@ -43,13 +43,15 @@ export const SESSION_LIMITS = {
   retryAfterSeconds: 30,
 } as const;
 
+export type SessionLimits = Readonly<Record<keyof typeof SESSION_LIMITS, number>>;
+
 export interface SessionsOptions {
   readonly factory: McpServerFactory;
   readonly changes: ChangeFeed;
   readonly clock: Clock;
   readonly log: Log;
   /** Default `SESSION_LIMITS`. */
-  readonly limits?: Readonly<Record<keyof typeof SESSION_LIMITS, number>>;
+  readonly limits?: SessionLimits;
 }
 
 /** What a session answers, and what to call when the exchange that carries the answer is over. */
@@ -79,7 +81,7 @@ interface Session {
    * them: one that was never granted a scope must not read what needed it, be it by Last-Event-ID.
    */
   readonly reach: Set<Scope>;
-  /** Scopes of the token that last asked for the stream of news. */
+  /** Scopes of the token that the stream of news was opened with. */
   listenerScopes: readonly string[];
   /** Exchanges that go on; a session without any is idle. */
   exchanges: number;
@@ -139,9 +141,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       idleSinceMs: clock.now(),
       stopIdleTimer: () => undefined,
     };
-    const mayHear = () => missingScopes(session.listenerScopes, [...session.reach]).length === 0;
-    const notify = createNotifier(protocol, { limits, log, mayHear });
-    const unsubscribe = changes.subscribe(subjectKey(authInfo), notify);
+    const unsubscribe = changes.subscribe(subjectKey(authInfo), createNotifier(protocol, limits, log));
     protocol.onerror = (error) => log.warn('mcp-request-rejected', describeRejection(error));
     protocol.onclose = () => {
       sessions.delete(id);
@@ -161,7 +161,6 @@ export function createSessions(options: SessionsOptions): Sessions {
         log.warn('session-refused', { reason: 'stream_of_more_scopes' });
         return { response: scopeRefusalResponse(reach, authInfo.resourceMetadataUrl), onEnd: () => undefined };
       }
-      session.listenerScopes = authInfo.scopes;
     } else {
       const admitted = session.openRequests.admit(parsedBody);
       if (!admitted) {
@@ -170,6 +169,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       }
       forget = admitted;
       for (const scope of authInfo.scopes.filter(isScope)) session.reach.add(scope);
+      endWeakListener(session);
     }
     begin(session);
     const onEnd = () => finish(session);
@@ -177,6 +177,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       const body = parsedBody === undefined ? {} : { parsedBody };
       const response = await session.transport.handleRequest(request, { authInfo, ...body });
       if (response.status !== 200) forget();
+      else if (request.method === 'GET') {
+        session.listenerScopes = authInfo.scopes;
+        endWeakListener(session);
+      }
       return { response, onEnd };
     } catch (error) {
       forget();
@@ -234,15 +238,14 @@ function guardSubscriptions(transport: WebStandardStreamableHTTPServerTransport)
     });
 }
 
-interface NotifierOptions {
-  readonly limits: NonNullable<SessionsOptions['limits']>;
-  readonly log: Log;
-  /** Whether news of resources may go to the stream that is open now. */
-  readonly mayHear: () => boolean;
+/** A stream of news ends when its token is weaker than one that came since; its client comes back, and missed nothing. */
+function endWeakListener(session: Session): void {
+  if (missingScopes(session.listenerScopes, [...session.reach]).length > 0)
+    session.transport.closeStandaloneSSEStream();
 }
 
 /** Passes on what a session's client subscribed to, and answers its subscriptions. */
-function createNotifier(protocol: Server, { limits, log, mayHear }: NotifierOptions): (event: ServerEvent) => void {
+function createNotifier(protocol: Server, limits: SessionLimits, log: Log): (event: ServerEvent) => void {
   const { tools, prompts, resources } = protocol.getCapabilities();
   const { maxSubscriptions, maxUriLength } = limits;
   const watched = new Set<string>();
@@ -269,10 +272,10 @@ function createNotifier(protocol: Server, { limits, log, mayHear }: NotifierOpti
         if (prompts?.listChanged) await protocol.sendPromptListChanged();
         return;
       case 'resources_list_changed':
-        if (resources?.listChanged && mayHear()) await protocol.sendResourceListChanged();
+        if (resources?.listChanged) await protocol.sendResourceListChanged();
         return;
       case 'resource_updated':
-        if (watched.has(event.uri) && mayHear()) await protocol.sendResourceUpdated({ uri: event.uri });
+        if (watched.has(event.uri)) await protocol.sendResourceUpdated({ uri: event.uri });
     }
   };
   return (event) => {

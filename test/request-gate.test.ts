@@ -26,13 +26,15 @@ interface Sent {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: string;
 }
+/** Values that are no text and cannot be made into one. */
+const odd = fc.constantFrom<unknown>({ toString: 1 }, [{ toString: null, valueOf: null }]);
 const name = fc.oneof(
   fc.constantFrom('add', 'create_note', 'delete_note', 'import_notes', 'constructor'),
   fc.jsonValue(),
 );
 const method = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...METHODS) },
-  { weight: 1, arbitrary: fc.jsonValue() },
+  { weight: 1, arbitrary: fc.oneof(fc.jsonValue(), odd) },
 );
 const params = fc.oneof(
   fc.record(
@@ -49,7 +51,7 @@ const params = fc.oneof(
 const message = fc.record(
   {
     jsonrpc: fc.constantFrom('2.0', '2.0', '2.0', '1.0', 2),
-    id: fc.oneof(fc.nat(), fc.nat(), fc.jsonValue()),
+    id: fc.oneof(fc.nat(), fc.nat(), fc.jsonValue(), odd),
     method,
     params,
   },
