@@ -10,6 +10,7 @@ import { DEVICE_LIMITS, LIFETIMES_SECONDS, OVERLAP_SECONDS, REVOCATION_LIMITS } 
 import {
   type BrowserPage,
   createBrowser,
+  createMeeting,
   obtainCode,
   postForm,
   RESOURCE,
@@ -89,12 +90,15 @@ test('a device that names no scope and no resource gets the defaults', async (t)
 });
 
 test('A7.device-once: a device code works once, for its own client, and a user code once', async (t) => {
-  const server = await startTestServer(t);
+  const meeting = createMeeting('DeviceCode');
+  const server = await startTestServer(t, { wrapAdapter: meeting.wrapAdapter });
   const { userCode, deviceCode } = await startDevice(server);
   await allowDevice(server, userCode);
   assert.match((await enterCode(server, userCode)).page.text, /not known, has expired or was used already/);
+  meeting.expect(3);
   const answers = await Promise.all([1, 2, 3].map(() => poll(server, deviceCode)));
-  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 400, 400]);
+  assert.ok(answers.filter(({ status }) => status === 200).length <= 1);
+  assert.ok(answers.filter(({ body }) => body['error'] === 'invalid_grant').length >= 2);
   const { client_id, client_secret } = await server.agentClient();
   assert.equal((await poll(server, deviceCode, { client_id, client_secret })).status, 400);
 });
@@ -268,7 +272,9 @@ test('the list of revocations is for this machine, changes its tag, and forgets 
 test('A5.key: a key is as good as a secret, an assertion works once, for this issuer, and only with the right key', async (t) => {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const { privateKey: foreignKey } = await generateKeyPair('ES256');
+  const meeting = createMeeting('ReplayDetection');
   const server = await startTestServer(t, {
+    wrapAdapter: meeting.wrapAdapter,
     extraClients: [
       {
         client_id: 'key-client',
@@ -297,6 +303,7 @@ test('A5.key: a key is as good as a secret, an assertion works once, for this is
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     });
   const good = await assertion();
+  meeting.expect(3);
   const answers = await Promise.all([ask(good), ask(good), ask(good)]);
   assert.deepEqual(answers.map(({ status }) => status === 200).sort(), [false, false, true]);
   assert.notEqual((await ask(good)).status, 200);
@@ -352,11 +359,13 @@ test('a token that was asked for with a DPoP proof is bound to the key, and so i
 });
 
 test('a DPoP proof works once and for its own method, address and time', async (t) => {
-  const server = await startTestServer(t);
+  const meeting = createMeeting('ReplayDetection');
+  const server = await startTestServer(t, { wrapAdapter: meeting.wrapAdapter });
   const { prove, ask } = await createProofs(server);
   const { client_id, client_secret } = await server.agentClient();
   const form = { grant_type: 'client_credentials', client_id, client_secret };
   const proof = await prove();
+  meeting.expect(2);
   const answers = await Promise.all([ask(form, proof), ask(form, proof)]);
   assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 400]);
   for (const wrong of [

@@ -9,6 +9,7 @@ import { OVERLAP_SECONDS } from './limits.ts';
 import {
   codeRequest,
   createBrowser,
+  createMeeting,
   formTokenOf,
   obtainCode,
   postForm,
@@ -148,14 +149,17 @@ test('A3.replay: a code that comes again is refused and ends what the first use 
   assert.equal((await refresh(server, first.body['refresh_token'])).body['error'], 'invalid_grant');
 });
 
-test('A3.parallel: of two that redeem one code at the same time exactly one wins', async (t) => {
-  const server = await startTestServer(t);
-  for (let round = 0; round < 5; round += 1) {
-    const { form } = await obtainCode(server);
-    const answers = await Promise.all([postForm(server, form), postForm(server, form), postForm(server, form)]);
-    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 400, 400]);
-    assert.deepEqual(new Set(answers.map(({ body }) => body['error'])), new Set([undefined, 'invalid_grant']));
-  }
+test('A3.parallel: of three that redeem one code at the same time exactly one wins, and then everything of it ends', async (t) => {
+  const meeting = createMeeting('AuthorizationCode');
+  const server = await startTestServer(t, { wrapAdapter: meeting.wrapAdapter });
+  const { form } = await obtainCode(server);
+  meeting.expect(3);
+  const answers = await Promise.all([postForm(server, form), postForm(server, form), postForm(server, form)]);
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 400, 400]);
+  for (const { status, body } of answers)
+    if (status !== 200) assert.deepEqual([status, body['error']], [400, 'invalid_grant']);
+  for (const { status, body } of answers)
+    if (status === 200) assert.equal((await refresh(server, body['refresh_token'])).body['error'], 'invalid_grant');
 });
 
 test('A4.rotation, A4.reuse: a refresh token rotates, keeps scope and audience, and its reuse ends the family', async (t) => {
@@ -178,11 +182,18 @@ test('A4.rotation, A4.reuse: a refresh token rotates, keeps scope and audience, 
 });
 
 test('A4.parallel, A4.overlap: five that use one refresh token at the same time all stay signed in, and so does whoever comes a moment later', async (t) => {
-  const server = await startTestServer(t);
+  const meeting = createMeeting('RefreshToken');
+  const server = await startTestServer(t, { wrapAdapter: meeting.wrapAdapter });
   const { form } = await obtainCode(server);
   const { body } = await postForm(server, form);
+  meeting.expect(5);
   const answers = await Promise.all([1, 2, 3, 4, 5].map(() => refresh(server, body['refresh_token'])));
   assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  assert.deepEqual(
+    new Set(answers.map((answer) => answer.body['scope'])),
+    new Set(['read:add']),
+    'siblings hold no more',
+  );
   server.advance(OVERLAP_SECONDS - 2);
   assert.equal((await refresh(server, body['refresh_token'])).status, 200);
   // Every answer can be gone on with.

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { type ClientMetadata, Provider } from 'oidc-provider';
+import { type AdapterFactory, type ClientMetadata, Provider } from 'oidc-provider';
 import type { Log } from '../log.ts';
 import { createAccounts } from './accounts.ts';
 import { createAttemptLimiter } from './attempt-limiter.ts';
@@ -65,6 +65,8 @@ export interface AuthorizationServerOptions {
   readonly metadataDocuments?: Omit<MetadataDocumentsOptions, 'limiter'>;
   /** Clock of the store and of all limits in milliseconds; default the system's. */
   readonly now?: () => number;
+  /** What stands between oidc-provider and the store, such as something that makes requests meet; for tests. */
+  readonly wrapAdapter?: (adapter: AdapterFactory) => AdapterFactory;
   /** Clients beside the built-in ones, in the form of RFC 7591; for tests. */
   readonly extraClients?: readonly ClientMetadata[];
 }
@@ -134,7 +136,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
         clients,
         signingKeys: keys,
         secrets,
-        store,
+        adapter: options.wrapAdapter?.(store.adapter) ?? store.adapter,
         accounts,
         dialect,
         openRegistration,

@@ -115,6 +115,54 @@ test('A7.markup: what somebody types into the sign-in form, or puts into a link,
   }
 });
 
+test('A7.drive-by: a page on the web can neither register clients nor start device codes here, nor read anything', async (t) => {
+  const server = await startTestServer(t);
+  const { browser } = await obtainCode(server);
+  const cookie = browser
+    .cookies()
+    .map(({ name, value }) => `${name}=${value}`)
+    .join('; ');
+  const post = (path: string, contentType: string, body: string) =>
+    fetch(server.issuer + path, {
+      method: 'POST',
+      headers: { origin: 'https://evil.test', 'content-type': contentType, cookie },
+      body,
+    });
+  // What a browser sends without asking first.
+  const description = JSON.stringify({ redirect_uris: ['https://evil.test/callback'] });
+  for (const contentType of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', ''])
+    assert.equal((await post('/oidc/register', contentType, description)).status, 415, contentType);
+  const asks = await fetch(`${server.issuer}/oidc/register`, {
+    method: 'OPTIONS',
+    headers: { origin: 'https://evil.test', 'access-control-request-method': 'POST' },
+  });
+  assert.equal(asks.headers.get('access-control-allow-origin'), null);
+  const device = await post('/oauth/device/code', 'application/x-www-form-urlencoded', 'client_id=local-cli');
+  assert.equal(device.status, 400);
+  for (const path of ['/connections', '/oauth/revocations', '/activate']) {
+    const response = await fetch(server.issuer + path, { headers: { origin: 'https://evil.test', cookie } });
+    assert.equal(response.headers.get('access-control-allow-origin'), null, path);
+  }
+});
+
+test('A7.own-client: nobody redeems the code that brings a browser back to the page of connections', async (t) => {
+  for (const dialect of ['rfc9068', 'auth0'] as const) {
+    const server = await startTestServer(t, { dialect });
+    const { browser } = await obtainCode(server, { audience: RESOURCE });
+    const redirect_uri = new URL('/connections', server.issuer).href;
+    const request = { client_id: 'connections-page', redirect_uri, scope: 'openid', resource: undefined };
+    const { url, verifier } = codeRequest(server.issuer, request);
+    const { location = '' } = await browser.visit(url);
+    const code = new URL(location).searchParams.get('code');
+    assert.ok(code);
+    const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri };
+    for (const more of [{}, { client_secret: '' }, { client_secret: 'undefined' }]) {
+      const { status } = await postForm(server, { ...form, client_id: 'connections-page', ...more });
+      assert.equal(status, 401);
+    }
+  }
+});
+
 test('A8.issuer, A8.iss: metadata, tokens, codes and errors name the issuer, letter by letter', async (t) => {
   const server = await startTestServer(t);
   const { issuer } = server;

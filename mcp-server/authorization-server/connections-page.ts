@@ -37,7 +37,9 @@ export function connectionsClient(issuer: string): ClientMetadata {
     client_id: CONNECTIONS_CLIENT_ID,
     client_name: 'The page of your connections',
     application_type: 'web',
-    token_endpoint_auth_method: 'none',
+    // Nobody knows this secret: the code that brings the browser back cannot be redeemed, by us or by anybody.
+    token_endpoint_auth_method: 'client_secret_basic',
+    client_secret: randomBytes(32).toString('base64url'),
     grant_types: ['authorization_code'],
     response_types: ['code'],
     redirect_uris: [new URL(CONNECTIONS_PATH, issuer).href],

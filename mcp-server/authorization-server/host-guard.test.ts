@@ -47,6 +47,19 @@ test('every other host is misdirected', () => {
   }
 });
 
+test('two Host headers are refused, whichever comes first', () => {
+  for (const hosts of [
+    ['localhost:8001', 'evil.test'],
+    ['evil.test', 'localhost:8001'],
+    ['localhost:8001', 'localhost:8001'],
+  ]) {
+    const message = request('localhost:8001');
+    message.rawHeaders = hosts.flatMap((host) => ['Host', host]);
+    const verdict = guard.check(message);
+    assert.equal(verdict.ok ? 200 : verdict.status, 400, String(hosts));
+  }
+});
+
 test('an absolute request target, which outranks the Host header, is refused', () => {
   for (const url of ['http://evil.test/.well-known/oauth-authorization-server', 'HTTPS://evil.test/', '*', '']) {
     const verdict = guard.check(request('localhost:8001', url));

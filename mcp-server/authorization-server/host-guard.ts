@@ -31,6 +31,10 @@ export function createHostGuard(issuer: string): HostGuard {
     check(request) {
       // An absolute request target outranks the Host header (RFC 9112 §3.2.2) and would poison the metadata as well.
       if (!request.url?.startsWith('/')) return { ok: false, status: 400, reason: 'The request target must be a path' };
+      // Which of two would count is a matter of taste, and a proxy may have another. RFC 9112 §3.2
+      // Names stand at the even places; Node itself keeps the first of two.
+      if (request.rawHeaders.filter((name, place) => place % 2 === 0 && name.toLowerCase() === 'host').length > 1)
+        return { ok: false, status: 400, reason: 'There must be one Host header' };
       const host = request.headers.host?.toLowerCase();
       if (host !== issuerHost && (host === undefined || !aliases.includes(host)))
         return { ok: false, status: 421, reason: `This is the authorization server ${issuer} and no other` };

@@ -3,7 +3,14 @@
 
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { type Client, type ClientMetadata, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type AdapterFactory,
+  type Client,
+  type ClientMetadata,
+  type Configuration,
+  errors,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 import { type Accounts, toAccount } from './accounts.ts';
 import { isAnonymous, mayUseGrant } from './anonymous-clients.ts';
 import type { BrowserSecrets } from './browser-secrets.ts';
@@ -17,7 +24,6 @@ import { PAGE_HEADERS, renderPage } from './page-response.ts';
 import { refusalPage } from './refusal-page.ts';
 import { OFFLINE_SCOPE, OPENID_SCOPE, resolveScope, splitScope } from './scope-rules.ts';
 import type { SigningKey } from './signing-keys.ts';
-import type { Store } from './store.ts';
 
 /** Shaped like Auth0's, so that what is written for one works with the other. */
 export const ROUTES = {
@@ -45,7 +51,7 @@ export interface ProviderConfigurationOptions {
   /** The first one signs; all are published. */
   readonly signingKeys: readonly SigningKey[];
   readonly secrets: BrowserSecrets;
-  readonly store: Store;
+  readonly adapter: AdapterFactory;
   readonly accounts: Accounts;
   readonly dialect: Dialect;
   /** May strangers register, or be a document on the web? */
@@ -56,9 +62,9 @@ export interface ProviderConfigurationOptions {
 }
 
 export function createProviderConfiguration(options: ProviderConfigurationOptions): Configuration {
-  const { issuer, resource, scopes, clients, signingKeys, secrets, store, accounts, dialect, documents } = options;
+  const { issuer, resource, scopes, clients, signingKeys, secrets, adapter, accounts, dialect, documents } = options;
   return {
-    adapter: store.adapter,
+    adapter,
     jwks: { keys: signingKeys.map((key) => ({ ...key })) },
     clients: clients.map((client) => ({ ...client })),
     // Answers go in the query: the other modes bring a page with a script.

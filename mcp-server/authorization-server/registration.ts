@@ -8,6 +8,7 @@ import type { AttemptLimiter } from './attempt-limiter.ts';
 import { CLIENT_LIMITS, REQUEST_LIMITS } from './limits.ts';
 import { sendError } from './page-response.ts';
 import { readBody, withBody } from './request-body.ts';
+import { bodyFormat } from './token-request.ts';
 
 export interface RegistrationOptions {
   /** By remote address. */
@@ -26,6 +27,9 @@ export function createRegistration({ limiter, log, next }: RegistrationOptions) 
       log.warn('registration-refused', { error, reason });
       sendError(response, status, error, reason);
     };
+    // A web page may post anything else to this machine without asking (CORS), and use up the limit below. RFC 7591 §3.1
+    if (bodyFormat(request) !== 'json')
+      return refuse(415, 'invalid_client_metadata', 'The body must be application/json');
     const verdict = limiter.take(request.socket.remoteAddress ?? '');
     if (!verdict.ok) {
       response.setHeader('retry-after', String(verdict.retryAfterSeconds));

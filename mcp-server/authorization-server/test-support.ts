@@ -7,6 +7,7 @@ import { createServer, request as httpRequest, type IncomingHttpHeaders } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { AdapterFactory } from 'oidc-provider';
 import type { Log, LogFields } from '../log.ts';
 import { type AuthorizationServerOptions, createAuthorizationServer } from './authorization-server.ts';
 import type { AgentClient } from './clients.ts';
@@ -41,7 +42,7 @@ export interface TestServer {
 export type TestServerOptions = Partial<
   Pick<
     AuthorizationServerOptions,
-    'extraClients' | 'defaultScopes' | 'scopes' | 'dialect' | 'openRegistration' | 'metadataDocuments'
+    'extraClients' | 'defaultScopes' | 'scopes' | 'dialect' | 'openRegistration' | 'metadataDocuments' | 'wrapAdapter'
   >
 >;
 
@@ -99,6 +100,38 @@ export async function startTestServer(test: TestContext, options: TestServerOpti
     async agentClient() {
       // Safe: the server under test has just written it.
       return JSON.parse(await readFile(join(dataDir, 'agent-client.json'), 'utf8')) as AgentClient;
+    },
+  };
+}
+
+/**
+ * Makes requests meet at the worst moment: after each has looked an entry of this model up, and before any has used it. One
+ * process does not interleave there by itself; several on one store would.
+ */
+export function createMeeting(model: string) {
+  let meeting: { readonly count: number; arrived: number; readonly all: PromiseWithResolvers<void> } | undefined;
+  const wrapAdapter =
+    (adapter: AdapterFactory): AdapterFactory =>
+    (name) => {
+      const own = adapter(name);
+      if (name !== model) return own;
+      return {
+        ...own,
+        async find(id) {
+          const found = await own.find(id);
+          if (!meeting) return found;
+          meeting.arrived += 1;
+          if (meeting.arrived >= meeting.count) meeting.all.resolve();
+          await meeting.all.promise;
+          return found;
+        },
+      };
+    };
+  return {
+    wrapAdapter,
+    /** From now on the first `count` look-ups wait for one another; later ones pass. */
+    expect(count: number): void {
+      meeting = { count, arrived: 0, all: Promise.withResolvers() };
     },
   };
 }

@@ -113,6 +113,12 @@ export const THREATS: readonly Threat[] = [
   row('A7.passwords', 'NIST SP 800-63B §3.2.2', 'guessing passwords is stopped, in parallel and across restarts'),
   row('A7.addresses', 'NIST SP 800-63B §3.2.2', 'guessing many names from one address is stopped'),
   row('A7.return', 'CWE-601', 'no page sends a browser where a parameter says'),
+  row(
+    'A7.drive-by',
+    'CWE-352; MCP Security Best Practices',
+    'a page on the web can do nothing here behind a person’s back',
+  ),
+  row('A7.own-client', 'RFC 9700 §2.1', 'the page of connections is no client that could get a token'),
   row('A7.connections', 'CWE-639', 'nobody ends what another connected'),
   row('A7.user-code', 'RFC 8628 §5.1, §6.1', 'a user code has 34 bits and no letter that could be another'),
   row('A7.device-guess', 'RFC 8628 §5.1', 'guessing user codes is stopped'),
