@@ -269,6 +269,54 @@ describe('login of a person', () => {
     assert.equal(events.at(-1)?.state, 'login-needed');
   });
 
+  test('half a minute before the end nobody is asked; after it somebody is', async () => {
+    issuer.settings.token = () => ({
+      status: 200,
+      body: { access_token: 'short', token_type: 'Bearer', expires_in: 60 },
+    });
+    const { source, person } = open();
+    await source.renew(undefined, NO_CHALLENGE);
+    nowMs += 59_000;
+    assert.equal(await source.current(), 'short');
+    assert.equal(person.asked.length, 1);
+    nowMs += 2_000;
+    await source.current();
+    assert.equal(person.asked[1]?.reason, 'expired');
+  });
+
+  test('T5.invalid-grant: a refused client of ours by configuration may be a slip: the login is kept for when it is mended', async () => {
+    const credential: CredentialConfig = { ...LOGIN, issuer: issuer.origin, clientId: 'known' };
+    await signIn({ credential });
+    issuer.settings.token = () => ({ status: 401, body: { error: 'invalid_client' } });
+    issuer.expireAll();
+    const alone = () => open({ credential, person: undefined }).source.renew('access-1', NO_CHALLENGE);
+    await assert.rejects(alone(), { code: 'login_required', message: /invalid_client/ });
+    issuer.settings.token = undefined;
+    assert.equal(await alone(), 'access-2');
+  });
+
+  test('a step-up that is refused fails for whoever needed it, not for whoever needed a token meanwhile', async () => {
+    const answer = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const { source, person } = open();
+    const held = await source.renew(undefined, NO_CHALLENGE);
+    person.confirm = async () => {
+      asked.resolve();
+      await answer.promise;
+      return false;
+    };
+    const stepUp = source.stepUp(held, { ...NO_CHALLENGE, scope: 'write' });
+    await asked.promise;
+    const renewal = source.renew(held, NO_CHALLENGE);
+    const controller = new AbortController();
+    const impatient = source.renew(held, NO_CHALLENGE, controller.signal);
+    controller.abort(new Error('enough'));
+    await assert.rejects(impatient, /enough/);
+    answer.resolve();
+    await assert.rejects(stepUp, { code: 'insufficient_scope' });
+    assert.equal(await renewal, 'access-2');
+  });
+
   test('T5.no-prompt: without anybody to ask it says which command signs in, and opens nothing', async () => {
     for (const person of [undefined, { methods: [] }])
       await assert.rejects(signIn({ person }), {

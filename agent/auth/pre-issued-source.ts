@@ -2,7 +2,8 @@
 
 import { AgentError } from '../errors.ts';
 import { readClaims, userOf } from './token-claims.ts';
-import { scopeError, type TokenSource } from './token-source.ts';
+import { scopeError } from './token-rules.ts';
+import type { TokenSource } from './token-source.ts';
 
 export function createPreIssuedSource(token: string, serverUrl: string): TokenSource {
   return {

@@ -6,8 +6,8 @@ export interface SingleFlight<T> {
   isFlying(): boolean;
   /** Joins the work that is going on, or starts it. */
   join(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Resolves when the work that is going on has ended, whatever became of it. */
-  settled(): Promise<void>;
+  /** Resolves when the work that is going on has ended, whatever became of it; rejects when `signal` aborts. */
+  settled(signal?: AbortSignal): Promise<void>;
 }
 
 interface Flight<T> {
@@ -36,8 +36,21 @@ export function createSingleFlight<T>(): SingleFlight<T> {
 
   return {
     isFlying: () => current !== undefined,
-    settled: async () => {
-      await current?.landing.catch(() => undefined);
+    settled: async (signal) => {
+      signal?.throwIfAborted();
+      const ended = current?.landing.then(
+        () => undefined,
+        () => undefined,
+      );
+      if (!signal) return await ended;
+      const { promise, reject } = Promise.withResolvers<never>();
+      const giveUp = () => reject(signal.reason);
+      signal.addEventListener('abort', giveUp, { once: true });
+      try {
+        await Promise.race([ended, promise]);
+      } finally {
+        signal.removeEventListener('abort', giveUp);
+      }
     },
     join: async (work, signal) => {
       signal?.throwIfAborted();

@@ -10,6 +10,8 @@ export interface EagerPerson extends LoginPrompt {
   readonly codes: DeviceCode[];
   /** Pages that the browser ended at. */
   readonly pages: string[];
+  /** May be replaced. */
+  confirm: LoginPrompt['confirm'];
 }
 
 export interface EagerPersonOptions {

@@ -1,0 +1,65 @@
+// What holds for tokens, as functions from data to answer: when one is due, what is asked for, how a lack of scope is told.
+
+import type { CredentialConfig } from '../credential-config.ts';
+import { AgentError } from '../errors.ts';
+import type { Challenge } from './discovery.ts';
+import type { IssuerMetadata } from './issuer-metadata.ts';
+import type { KnownLogin } from './login-index.ts';
+import type { LoginStatus } from './login-prompt.ts';
+import { userOf } from './token-claims.ts';
+import type { StoredTokens } from './token-store.ts';
+
+/** A token is renewed this long before it expires, or after nine tenths of a shorter life. */
+const EARLY_RENEWAL_MS = 30_000;
+/** Under this name the agent keeps what it got in its own name, apart from what a person granted it. */
+export const MACHINE_PROFILE = 'client-credentials';
+
+export function describeLogin(login: KnownLogin, tokens: StoredTokens): LoginStatus {
+  const isMachine = login.profile === MACHINE_PROFILE;
+  return {
+    issuer: login.issuer,
+    resource: login.resourceUrl,
+    clientId: login.clientId,
+    grant: login.grant,
+    profile: login.profile,
+    user: isMachine ? undefined : userOf(tokens.accessToken),
+    scopes: tokens.scopes,
+    expiresAtMs: tokens.expiresAtMs,
+    canRefresh: isMachine || tokens.refreshToken !== undefined,
+  };
+}
+
+/** The audience that is configured, at the issuer that it is configured for. */
+export function audienceOf(credential: CredentialConfig, issuer: string): string | undefined {
+  if (!('audience' in credential)) return undefined;
+  return credential.issuer === undefined || credential.issuer === issuer ? credential.audience : undefined;
+}
+
+/** Only an issuer that lists the scope is asked for it (MCP 2026-07-28, "Refresh Tokens"). */
+export function withOfflineAccess(
+  scopes: readonly string[],
+  { scopes_supported: supported }: IssuerMetadata,
+): string[] {
+  return supported?.includes('offline_access') ? [...new Set([...scopes, 'offline_access'])] : [...scopes];
+}
+
+export function scopesOf({ scope }: Challenge): readonly string[] | undefined {
+  return scope?.split(' ').filter(Boolean);
+}
+
+export function isDue({ issuedAtMs, expiresAtMs }: StoredTokens, nowMs: number): boolean {
+  if (expiresAtMs === undefined) return false;
+  return nowMs >= expiresAtMs - Math.min(EARLY_RENEWAL_MS, (expiresAtMs - issuedAtMs) / 10);
+}
+
+export function scopeError(
+  missingScopes: readonly string[],
+  reason: string,
+  advice = 'Ask whoever runs the authorization server to grant it.',
+): AgentError {
+  return new AgentError(
+    'insufficient_scope',
+    `The access token lacks the scope ${missingScopes.join(' ') || 'that the server asks for'}: ${reason}. ${advice}`,
+    { missingScopes },
+  );
+}
