@@ -281,6 +281,28 @@ describe('a connection', () => {
     );
   });
 
+  test('when the stream that brings news is lost, that counts as news, and the next one is opened', async () => {
+    const server = await scripted();
+    const lost = Promise.withResolvers<void>();
+    const opened = once(server.events, 'GET');
+    const connection = await connectTo(server, { onToolsChanged: lost.resolve, minStreamLifeMs: 0 });
+    await opened;
+    await server.stop();
+    await lost.promise;
+    await server.start();
+    const openedAgain = once(server.events, 'GET');
+    assert.equal(await echo(connection, 'hello'), 'hello');
+    await openedAgain;
+  });
+
+  test('a server that ends every such stream at once is not asked for one again and again', async () => {
+    const server = await scripted();
+    server.events.on('GET', () => server.cutOwnStreams());
+    const connection = await connectTo(server, { onToolsChanged: () => assert.fail('That is no news.') });
+    for (let call = 0; call < 5; call += 1) await echo(connection, 'hello');
+    assert.equal(server.seen.filter((method) => method === 'initialize').length, 1);
+  });
+
   test('a message of more than 16 MB is refused, not read', async () => {
     const server = await scripted({ era: 'modern' });
     const connection = await connectTo(server);

@@ -81,11 +81,14 @@ export interface ConnectionOptions {
   readonly limits?: Partial<CallLimits>;
   /** Pauses between attempts to reach a server that does not answer, in milliseconds. Default 100, 200, 400, 800. */
   readonly retryDelaysMs?: readonly number[];
+  /** A stream of news that ends before this time is not replaced, in milliseconds. Default 5000. */
+  readonly minStreamLifeMs?: number;
   /** Sends the requests; default the global one. */
   readonly fetch?: TransportFetch;
 }
 
 const RETRY_DELAYS_MS = [100, 200, 400, 800];
+const MIN_STREAM_LIFE_MS = 5000;
 
 /**
  * Connects to one server. Authorization happens on the way, when the server asks for it.
@@ -97,7 +100,8 @@ export async function connect(
   options: ConnectionOptions,
   signal?: AbortSignal,
 ): Promise<McpConnection> {
-  const { elicit, onToolsChanged = ignore, onNotice = ignore, retryDelaysMs = RETRY_DELAYS_MS } = options;
+  const { elicit, onToolsChanged = ignore, onNotice = ignore } = options;
+  const { retryDelaysMs = RETRY_DELAYS_MS, minStreamLifeMs = MIN_STREAM_LIFE_MS } = options;
   const limits = { ...CALL_LIMITS, ...options.limits };
   const fetch = createWatchedFetch(fetchFor(server, options));
   let live: LiveClient | undefined;
@@ -105,15 +109,25 @@ export async function connect(
   let isClosed = false;
 
   const open = async (caller?: AbortSignal) => {
+    const openedAtMs = performance.now();
+    let opened: LiveClient | undefined;
+    const onStreamLost = () => {
+      // Some servers end every such stream at once: nothing is gained by opening another one.
+      if (isClosed || opened !== live || performance.now() - openedAtMs < minStreamLifeMs) return;
+      retire(opened);
+      // What it would have told is not known.
+      onToolsChanged();
+    };
     // Not in the course of the call that happens to need it: others share it.
-    live = await currentCall.run(undefined, () =>
-      openLiveClient(server, { fetch, elicit, onToolsChanged, onNotice }, caller),
+    opened = await currentCall.run(undefined, () =>
+      openLiveClient(server, { fetch, elicit, onToolsChanged, onStreamLost, onNotice }, caller),
     );
     if (isClosed) {
-      await live.close();
+      await opened.close();
       throw closedError(server);
     }
-    return live;
+    live = opened;
+    return opened;
   };
   /** The present generation, or the next one; however many ask, it is opened once. */
   const current = async (): Promise<LiveClient> => {

@@ -32,6 +32,8 @@ export interface LiveClientOptions {
   readonly fetch: TransportFetch;
   readonly elicit: Elicitor | undefined;
   readonly onToolsChanged: () => void;
+  /** The stream that brings news has ended, and will not be taken up again. */
+  readonly onStreamLost: () => void;
   readonly onNotice: (text: string) => void;
 }
 
@@ -91,7 +93,7 @@ export async function openLiveClient(
     });
     client.setRequestHandler('elicitation/create', (request, { mcpReq }) => answer(request, mcpReq.signal));
   }
-  const { transport, complaints } = createTransport(server, options.fetch);
+  const { transport, complaints } = createTransport(server, options);
   client.onclose = () => {
     isClosed = true;
   };
@@ -119,6 +121,11 @@ export async function openLiveClient(
   } finally {
     watch.end();
   }
+
+  // In 2026-07-28 the stream is a request of its own, which the SDK makes on connecting.
+  void client.autoOpenedSubscription?.closed.then((reason) => {
+    if (reason !== 'local' && !isClosed) options.onStreamLost();
+  });
 
   const close = async () => {
     if (transport instanceof StreamableHTTPClientTransport && transport.sessionId !== undefined)
@@ -152,14 +159,17 @@ export async function openLiveClient(
 
 function createTransport(
   server: McpServerConfig,
-  fetch: TransportFetch,
+  { fetch, onStreamLost }: LiveClientOptions,
 ): { transport: Transport; complaints: () => string } {
   if (server.transport === 'stdio') return createStdioTransport(server);
   const transport = new StreamableHTTPClientTransport(new URL(server.url), {
     fetch,
     reconnectionOptions: RECONNECTION,
-    reconnectionScheduler: (reconnect, delayMs) => {
-      currentCall.getStore()?.streamExpected();
+    reconnectionScheduler: (reconnect, delayMs, attempt) => {
+      const call = currentCall.getStore();
+      call?.streamExpected();
+      // The SDK tries once more and then says nothing.
+      if ((!call || call.isOver()) && attempt === RECONNECTION.maxRetries - 1) onStreamLost();
       const timer = setTimeout(reconnect, delayMs);
       return () => clearTimeout(timer);
     },

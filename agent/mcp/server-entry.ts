@@ -131,7 +131,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       await options.onTools();
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
-      onNotice(`The tools of ${server.name} have changed, and cannot be listed: ${error.message}`);
+      onNotice(`The tools of ${server.name} may have changed, and cannot be listed: ${error.message}`);
     }
   });
 

@@ -53,6 +53,7 @@ export interface ScriptedServer {
   onCall: (call: ScriptedCall) => void;
   /** Sends a message on the streams that clients opened with GET. */
   announce(message: Record<string, unknown>): void;
+  cutOwnStreams(): void;
   /** Cuts all connections and stops listening; a later `start` comes back on the same port, without the sessions. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -199,6 +200,9 @@ export async function startScriptedServer(options: ScriptedOptions = {}): Promis
     onCall: (call) => call.answer({ content: [{ type: 'text', text: String(call.args['text'] ?? '') }] }),
     announce: (message) => {
       for (const stream of ownStreams) stream.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
+    },
+    cutOwnStreams: () => {
+      for (const stream of ownStreams) stream.destroy();
     },
     stop: async () => {
       const stopping = http;
