@@ -3,8 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Session } from '../session.ts';
-import { type ChatOptions, runChat } from './chat.ts';
+import { setImmediate } from 'node:timers/promises';
+import { runChat } from './chat.ts';
+import type { ChatSession } from './conversation.ts';
+import { createFakeAgent, type FakeAgent } from './fake-agent.ts';
 import {
   createFakeTerminal,
   createScriptedSession,
@@ -21,7 +23,9 @@ const CTRL_D = '\x04';
 test('the chat opens with model, servers and notices, answers, and leaves by /quit with 0', async () => {
   const { terminal, chat } = start(createScriptedSession(echoTurn));
   await terminal.shown('model demo · /help for commands\n');
-  await terminal.shown('servers local http://127.0.0.1:1/mcp (1 tool) · far https://far.example/mcp (needs-login)\n');
+  await terminal.shown(
+    'servers local http://127.0.0.1:1/mcp (connected, 1 tool) · far https://far.example/mcp (needs-login)\n',
+  );
   await terminal.shown('not an LLM\n');
   await terminal.shown('› ');
   await terminal.type('hello\r');
@@ -89,7 +93,8 @@ test('a request sent while the agent works is answered next', async () => {
   await terminal.type('second\rthi');
   assert.doesNotMatch(terminal.written(), /second/);
   done.resolve();
-  await terminal.shown('› second\nyou said "second"\n');
+  await terminal.shown('› second\n');
+  await terminal.shown('you said "second"\n');
   await terminal.shown('thi');
   await terminal.type('rd\r');
   await terminal.shown('you said "third"');
@@ -114,8 +119,8 @@ test('requests are remembered in the history file, and called back by the next c
 });
 
 test('a session that breaks its promise ends the chat, with the terminal given back', async () => {
-  const broken: Session = {
-    threadId: 'test',
+  const broken: ChatSession = {
+    ...createScriptedSession(),
     run() {
       throw new TypeError('a broken session');
     },
@@ -171,25 +176,21 @@ test('fifty turns leave no listeners behind', async (t) => {
   assert.deepEqual(warnings, []);
 });
 
-interface Setting {
+interface Setting extends Partial<Omit<Parameters<typeof runChat>[0], 'start' | 'terminal'>> {
   readonly isTTY?: boolean;
   readonly color?: boolean;
   readonly historyFile?: string;
+  readonly agent?: Partial<FakeAgent>;
 }
 
-function start(session: Session, setting: Setting = {}): { terminal: FakeTerminal; chat: Promise<number> } {
-  const { isTTY = true, color = false, historyFile } = setting;
+function start(session: ChatSession, setting: Setting = {}): { terminal: FakeTerminal; chat: Promise<number> } {
+  const { isTTY = true, color = false, historyFile, agent, ...options } = setting;
   const terminal = createFakeTerminal({ isTTY });
-  const options: ChatOptions = {
-    session,
-    modelLabel: 'demo',
-    notices: ['not an LLM'],
-    servers: [
-      { name: 'local', url: 'http://127.0.0.1:1/mcp', state: 'connected', tools: 1 },
-      { name: 'far', url: 'https://far.example/mcp', state: 'needs-login', tools: 0 },
-    ],
-    tools: () => [{ name: 'add', server: 'local', description: 'Adds.', scopes: ['read:add'] }],
+  const chat = runChat({
+    start: async () => ({ ...createFakeAgent({ session }), ...agent }),
     terminal: { input: terminal.input, output: terminal.output, color, historyFile },
-  };
-  return { terminal, chat: runChat(options) };
+    settle: () => setImmediate(),
+    ...options,
+  });
+  return { terminal, chat };
 }

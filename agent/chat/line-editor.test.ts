@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { completeCommand } from './commands.ts';
 import { createFakeTerminal, type FakeTerminal } from './fake-terminal.ts';
+import { createKeyRouter } from './key-router.ts';
 import { createLineEditor, type LineEditorOptions } from './line-editor.ts';
 import type { RequestSource } from './request-source.ts';
 
@@ -210,13 +210,15 @@ test('Tab completes a command', async (t) => {
 test('closing takes every listener off again', async () => {
   const terminal = createFakeTerminal({ isTTY: true });
   const listeners = () => [
-    ...['keypress', 'end', 'error'].map((name) => terminal.input.listenerCount(name)),
+    ...['data', 'end', 'error'].map((name) => terminal.input.listenerCount(name)),
     terminal.output.listenerCount('resize'),
     process.listenerCount('exit'),
   ];
   const before = listeners();
-  const editor = createLineEditor(optionsFor(terminal));
+  const options = optionsFor(terminal);
+  const editor = createLineEditor(options);
   await editor.close();
+  options.keys.close();
   assert.deepEqual(listeners(), before);
 });
 
@@ -229,13 +231,13 @@ function start(t: { after(action: () => Promise<void>): void }, options: Partial
 
 function optionsFor({ input, output }: FakeTerminal): LineEditorOptions {
   return {
-    input,
+    keys: createKeyRouter(input),
     output,
     prompt: '› ',
     continuationPrompt: '… ',
     leaveHint: '(hint)',
     history: [],
-    complete: completeCommand,
+    complete: async (line) => [['/tools'].filter((name) => name.startsWith(line)), line],
     now: () => 0,
   };
 }

@@ -3,10 +3,12 @@
 // muted: a paused one leaves the terminal in raw mode, where Ctrl+C does nothing.
 
 import { createInterface } from 'node:readline';
+import { type FoundRequest, searchHistory } from './history-search.ts';
+import type { KeyRouter } from './key-router.ts';
 import { createMutableOutput } from './mutable-output.ts';
 import { createRecall, toEditedLine, toRequest } from './recall.ts';
 import type { NextRequest, RequestSource } from './request-source.ts';
-import type { ChatInput, ChatOutput } from './terminal.ts';
+import type { ChatOutput } from './terminal.ts';
 import { visibleText } from './visible-text.ts';
 
 const LEAVE_WITHIN_MS = 2000;
@@ -14,7 +16,7 @@ const PASTE_MARKS_ON = '\x1b[?2004h';
 const PASTE_MARKS_OFF = '\x1b[?2004l';
 
 export interface LineEditorOptions {
-  readonly input: ChatInput;
+  readonly keys: KeyRouter;
   readonly output: ChatOutput;
   /** Shown before a request, and before each further line of it. */
   readonly prompt: string;
@@ -23,20 +25,28 @@ export interface LineEditorOptions {
   readonly leaveHint: string;
   /** Requests for the up arrow, oldest first. */
   readonly history: readonly string[];
-  readonly complete: (line: string) => [string[], string];
+  /** Candidates, and the part of the line that they replace. */
+  readonly complete: (line: string) => Promise<[string[], string]>;
   /** Milliseconds of a clock that never jumps; default `performance.now`. */
   readonly now?: () => number;
 }
 
+export interface LineEditor extends RequestSource {
+  /** Does what Ctrl+C does. */
+  interrupt(): void;
+}
+
 /** Takes the terminal over until `close`. It ends with 0 by Ctrl+D or a lost terminal, with 130 by a second Ctrl+C. */
-export function createLineEditor(options: LineEditorOptions): RequestSource {
-  const { input, output, prompt, continuationPrompt, leaveHint, now = () => performance.now() } = options;
+export function createLineEditor(options: LineEditorOptions): LineEditor {
+  const { keys, output, prompt, continuationPrompt, leaveHint, now = () => performance.now() } = options;
+  const input = keys.editorInput;
   const screen = createMutableOutput(output);
   const recall = createRecall(options.history);
   const queue: string[] = [];
   let lines: string[] = [];
   let isPasting = false;
   let isDiscarding = false;
+  let isSearching = false;
   let hintedAt = Number.NEGATIVE_INFINITY;
   let waiting: ((next: NextRequest) => void) | undefined;
   let answering: AbortController | undefined;
@@ -50,7 +60,13 @@ export function createLineEditor(options: LineEditorOptions): RequestSource {
     terminal: true,
     history: recall.list,
     historySize: recall.maxEntries,
-    completer: options.complete,
+    completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
+      // A server that does not answer completes nothing.
+      options.complete(line).then(
+        (result) => done(null, result),
+        () => done(null, [[], line]),
+      );
+    },
   });
   readline.on('history', recall.restore);
   readline.on('line', onLine);
@@ -64,6 +80,7 @@ export function createLineEditor(options: LineEditorOptions): RequestSource {
   output.write(PASTE_MARKS_ON);
 
   return {
+    interrupt: onInterrupt,
     next() {
       if (ended !== undefined) return Promise.resolve(ended);
       const queued = queue.shift();
@@ -102,9 +119,25 @@ export function createLineEditor(options: LineEditorOptions): RequestSource {
     },
   };
 
-  function onKeypress(_character: string | undefined, key: { name?: string } | undefined): void {
+  function onKeypress(_character: string | undefined, key: { name?: string; ctrl?: boolean } | undefined): void {
     if (key?.name === 'paste-start') isPasting = true;
     if (key?.name === 'paste-end') isPasting = false;
+    if (key?.ctrl && key.name === 'r' && !isPasting) search();
+  }
+
+  /** Ctrl+R, as in a shell: what is found takes the place of the line. */
+  function search(): void {
+    if (waiting === undefined || isSearching) return;
+    isSearching = true;
+    const before = takeLine({ isVisible: false });
+    const onFound = ({ line, isSent }: FoundRequest) => {
+      isSearching = false;
+      if (ended !== undefined) return;
+      showPrompt();
+      readline.write(line);
+      if (isSent) readline.write('\n');
+    };
+    searchHistory({ keys, output, entries: recall.entries(), initial: before }).then(onFound, () => end(0));
   }
 
   function onLine(line: string): void {
@@ -188,10 +221,16 @@ export function createLineEditor(options: LineEditorOptions): RequestSource {
   }
 
   /** Empties the line by submitting it, the only way that also makes the up arrow start from the newest entry again. */
-  function takeLine(): string {
+  function takeLine({ isVisible = true } = {}): string {
     const { line } = readline;
     isDiscarding = true;
+    if (!isVisible) {
+      readline.write(null, { ctrl: true, name: 'e' });
+      readline.write(null, { ctrl: true, name: 'u' });
+      screen.mute();
+    }
     readline.write('\n');
+    if (!isVisible) screen.unmute();
     isDiscarding = false;
     return line;
   }

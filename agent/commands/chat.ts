@@ -1,7 +1,10 @@
 // The conversation in a terminal: starts an agent and hands it to the chat.
 
+import { join } from 'node:path';
 import { type CassetteOptions, startAgent } from '../agent.ts';
+import type { ApprovalSettings } from '../approval.ts';
 import { runChat } from '../chat/chat.ts';
+import { loginMethods } from '../chat/open-url.ts';
 import type { ChatTerminal } from '../chat/terminal.ts';
 import type { AgentConfig } from '../config.ts';
 
@@ -10,30 +13,28 @@ export interface ChatCommandOptions {
   readonly model: string | undefined;
   readonly cassette?: CassetteOptions;
   readonly terminal: Omit<ChatTerminal, 'historyFile'>;
+  /** Whether markdown is shown as its source. */
+  readonly isPlain?: boolean;
+  readonly resume?: { readonly latest: true } | { readonly id: string } | undefined;
+  /** Default: the agent's own. */
+  readonly approval?: ApprovalSettings | undefined;
 }
 
 /**
  * Chats until the person leaves and returns the exit code.
  *
- * @throws {AgentError} when there is no agent to talk to: configuration, model, login, server
+ * @throws {AgentError} when there is no agent to talk to: configuration, model, login, server; `usage` when there is no such
+ * conversation
  */
-export async function chat({ config, model, cassette, terminal }: ChatCommandOptions): Promise<number> {
-  const agent = await startAgent(config, model, cassette);
-  try {
-    return await runChat({
-      session: agent.session,
-      modelLabel: agent.modelLabel,
-      notices: agent.notices,
-      servers: agent.connections.map(({ name, url }) => ({
-        name,
-        url,
-        state: 'connected',
-        tools: agent.tools.filter((tool) => tool.server === name).length,
-      })),
-      tools: () => agent.tools,
-      terminal: { ...terminal, historyFile: config.historyFile },
-    });
-  } finally {
-    await agent.close();
-  }
+export async function chat(options: ChatCommandOptions): Promise<number> {
+  const { config, model, cassette, terminal, isPlain = false, resume, approval } = options;
+  return runChat({
+    start: (person) => startAgent(config, { model, cassette, person }),
+    terminal: { ...terminal, historyFile: config.historyFile },
+    isPlain,
+    resume,
+    approval,
+    approvalFile: join(config.stateDirectory, 'approvals.json'),
+    loginMethods: loginMethods(config.environment),
+  });
 }
