@@ -1,7 +1,9 @@
-// Puts the parts of a running agent together: configuration → connections → tools → model → graph → session. Commands
-// call this and render what comes out.
+// Puts the parts of a running agent together: configuration → servers → model → graph → sessions. Commands call this and
+// render what comes out.
 
-import { MemorySaver } from '@langchain/langgraph';
+import { connectServers, type StartedServers } from './agent/local-servers.ts';
+import { createModelSlot } from './agent/model-slot.ts';
+import { createSessionFactory } from './agent/session-factory.ts';
 import type { ApprovalSettings, Approver } from './approval.ts';
 import type { LoginPrompt } from './auth/login-prompt.ts';
 import { createTokenSource } from './auth/token-source.ts';
@@ -12,11 +14,9 @@ import { connect, type McpConnection } from './mcp/connection.ts';
 import type { Elicitor } from './mcp/elicitation.ts';
 import { recordConnection, replayConnection } from './mcp/recorded-connection.ts';
 import type { Servers } from './mcp/servers.ts';
-import { type LoadedTool, loadTools } from './mcp/tools.ts';
-import { recordModel } from './models/cassette.ts';
-import { createModel, describeModelError, selectModel } from './models/registry.ts';
 import { createScrub } from './models/scrub.ts';
-import { createSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
+import { createMemoryThreadStore } from './threads/memory-thread-store.ts';
 import type { ThreadStore } from './threads/thread-store.ts';
 
 /** A running agent: the servers, the model and the store of conversations; sessions are started on it. */
@@ -66,18 +66,9 @@ export interface TurnLimits {
   readonly maxToolCalls?: number;
   /** Input and output together. */
   readonly maxTokens?: number;
+  /** A turn with a model whose price is unknown fails before it begins: its cost could not be held to this. */
   readonly maxUsd?: number;
   readonly timeoutMs?: number;
-}
-
-export interface StartedAgent {
-  readonly session: Session;
-  readonly modelLabel: string;
-  /** What a person should know before the first turn. */
-  readonly notices: readonly string[];
-  readonly connections: readonly McpConnection[];
-  readonly tools: readonly LoadedTool[];
-  close(): Promise<void>;
 }
 
 /** Directories of recordings; without them, everything is live and leaves no trace. */
@@ -88,64 +79,67 @@ export interface CassetteOptions {
   readonly replay?: string;
 }
 
+export interface AgentOptions {
+  /** What `--model` says; default: what the environment says. */
+  readonly model?: string | undefined;
+  readonly cassette?: CassetteOptions | undefined;
+  readonly person?: Person;
+}
+
 /**
- * Starts an agent: the model is checked before any server hears of us, then all servers are connected in parallel.
+ * Starts an agent: the model is checked before any server hears of us, then all servers are connected in parallel. Servers
+ * that are not connected are named in `notices`.
  *
- * @param model what `--model` says; default: what the environment says
- * @throws {AgentError} from configuration, models, authorization or connections
+ * @throws {AgentError} from configuration and models; when no server at all is connected, what the first one failed with
  */
-export async function startAgent(
-  config: AgentConfig,
-  model?: string,
-  cassette: CassetteOptions = {},
-): Promise<StartedAgent> {
-  const selection = selectModel(config.environment, model);
-  const notices: string[] = [];
-  const {
-    model: chatModel,
-    label,
-    notice,
-    costUsdOf,
-  } = await createModel(selection, config.environment, { onNotice: (text) => notices.push(text) });
-  const connections = await connectAll(config, cassette);
-  const close = async () => {
-    await Promise.all(connections.map((connection) => connection.close()));
+export async function startAgent(config: AgentConfig, options: AgentOptions = {}): Promise<Agent> {
+  const { model, cassette = {} } = options;
+  const slot = await createModelSlot(config.environment, model, cassette.record);
+  const threads = await openThreads(config.threadFile);
+  const close = async (servers?: Servers) => {
+    await servers?.close();
+    await threads.close();
   };
+  let servers: StartedServers | undefined;
   try {
-    const tools = await loadTools(connections);
-    const serverOf = (name: string) => tools.find((tool) => tool.name === name)?.server ?? '';
-    const graph = createGraph({
-      model:
-        cassette.record === undefined
-          ? chatModel
-          : recordModel(chatModel, label, cassette.record, createScrub(config.environment)),
-      tools: tools.map(({ tool }) => tool),
-      serverOf,
-      maxTurns: config.maxTurns,
-      describeModelError: (error) => describeModelError(error, selection),
-      checkpointer: new MemorySaver(),
-    });
-    const session = createSession({
-      graph,
-      serverOf,
-      costUsdOf,
-      takeNotices: () => notices.splice(0),
-    });
-    return { session, modelLabel: label, notices: notice ? [notice] : [], connections, tools, close };
+    servers = await connectServers(
+      config.servers.map((server) => ({ ...server, connect: () => connectOne(server, config, cassette) })),
+    );
+    const notices = [...slot.takeNotices(), ...missingServers(servers)];
+    const { startSession } = createSessionFactory({ config, servers, threads, slot });
+    return {
+      servers,
+      threads,
+      model: () => slot.current(),
+      notices,
+      setModel: (specification) => slot.swap(specification),
+      startSession,
+      drawGraph: async () => (await createGraph().getGraphAsync()).drawMermaid(),
+      close: () => close(servers),
+    };
   } catch (error) {
-    await close();
+    await close(servers);
     throw error;
   }
 }
 
-/** All or none: a connection that came up is closed again when another one does not. */
-async function connectAll(config: AgentConfig, cassette: CassetteOptions): Promise<McpConnection[]> {
-  const attempts = await Promise.allSettled(config.servers.map((server) => connectOne(server, config, cassette)));
-  const connected = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
-  const failed = attempts.find((attempt) => attempt.status === 'rejected');
-  if (!failed) return connected;
-  await Promise.all(connected.map((connection) => connection.close()));
-  throw failed.reason;
+/**
+ * What to say about servers that are not connected.
+ *
+ * @throws {AgentError} when none is, though there are some
+ */
+function missingServers(servers: StartedServers): string[] {
+  const statuses = servers.statuses();
+  const missing = statuses.filter(({ state }) => state !== 'connected' && state !== 'disabled');
+  const failure = missing.map(({ name }) => servers.failureOf(name)).find((one) => one !== undefined);
+  if (failure && !statuses.some(({ state }) => state === 'connected')) throw failure;
+  return missing.map(({ name, state, detail }) => `${name} is not connected (${state}): ${detail}`);
+}
+
+async function openThreads(file: string | undefined): Promise<ThreadStore> {
+  if (file === undefined) return createMemoryThreadStore();
+  const { openSqliteThreadStore } = await import('./threads/sqlite-thread-store.ts');
+  return await openSqliteThreadStore(file);
 }
 
 async function connectOne(

@@ -35,9 +35,15 @@ export type CredentialConfig =
 
 export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
+  /** What the agent keeps between runs that only this user may read. */
+  readonly stateDirectory: string;
   readonly credential: CredentialConfig;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
+  /** Where conversations are kept between runs; `undefined` keeps them nowhere. */
+  readonly threadFile: string | undefined;
+  /** Length of a conversation that the model takes, in tokens; `undefined` leaves it to what is known of the model. */
+  readonly contextTokens: number | undefined;
   /** Model calls that one turn may make. */
   readonly maxTurns: number;
   /** What was typed in the chat before; created with mode 0600. */
@@ -71,6 +77,12 @@ const environmentSchema = z
     // Relative paths are invalid by the XDG base directory specification, and would plant tokens wherever one stands.
     XDG_STATE_HOME: z.string().refine(isAbsolute, 'an absolute path').optional(),
     TOKEN_STORE: z.enum(['file', 'none'], 'file or none').default('file'),
+    THREAD_STORE: z.enum(['file', 'none'], 'file or none').default('file'),
+    LLM_CONTEXT_TOKENS: z
+      .string()
+      .regex(/^[1-9]\d{3,8}$/, 'a whole number from 1000')
+      .transform(Number)
+      .optional(),
     AUTH0_DOMAIN: z
       .string()
       .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'a host name such as TENANT.eu.auth0.com, without https:// and slash')
@@ -143,17 +155,42 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
+  const stateDirectory = stateDirectoryIn(env.XDG_STATE_HOME);
   return {
     servers,
+    stateDirectory,
     credential: credentialFrom(env),
-    tokenDirectory:
-      env.TOKEN_STORE === 'none'
-        ? undefined
-        : join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent', 'tokens'),
+    tokenDirectory: env.TOKEN_STORE === 'none' ? undefined : join(stateDirectory, 'tokens'),
+    threadFile: threadFile(env.THREAD_STORE, stateDirectory),
+    contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
     environment: withoutEmpty(environment),
   };
+}
+
+/**
+ * Where conversations are kept, whatever else is configured; `undefined` when nowhere.
+ *
+ * @throws {AgentError} `invalid_configuration`
+ */
+export function threadFileOf(environment: Environment): string | undefined {
+  const { THREAD_STORE: store, XDG_STATE_HOME: stateHome } = environmentSchema.shape;
+  const parsed = z.object({ THREAD_STORE: store, XDG_STATE_HOME: stateHome }).safeParse(withoutEmpty(environment));
+  if (!parsed.success)
+    throw new AgentError(
+      'invalid_configuration',
+      report(parsed.error.issues.map((issue) => describeIssue(issue, environment))),
+    );
+  return threadFile(parsed.data.THREAD_STORE, stateDirectoryIn(parsed.data.XDG_STATE_HOME));
+}
+
+function stateDirectoryIn(stateHome: string | undefined): string {
+  return join(stateHome ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent');
+}
+
+function threadFile(store: 'file' | 'none', stateDirectory: string): string | undefined {
+  return store === 'none' ? undefined : join(stateDirectory, 'threads.sqlite');
 }
 
 function credentialFrom(env: z.output<typeof environmentSchema>): CredentialConfig {

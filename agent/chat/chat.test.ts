@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import type { Session } from '../session.ts';
 import { runChat } from './chat.ts';
-import type { ChatSession } from './conversation.ts';
 import { createFakeAgent, type FakeAgent } from './fake-agent.ts';
 import {
   createFakeTerminal,
@@ -119,7 +119,7 @@ test('requests are remembered in the history file, and called back by the next c
 });
 
 test('a session that breaks its promise ends the chat, with the terminal given back', async () => {
-  const broken: ChatSession = {
+  const broken: Session = {
     ...createScriptedSession(),
     run() {
       throw new TypeError('a broken session');
@@ -183,7 +183,7 @@ interface Setting extends Partial<Omit<Parameters<typeof runChat>[0], 'start' | 
   readonly agent?: Partial<FakeAgent>;
 }
 
-function start(session: ChatSession, setting: Setting = {}): { terminal: FakeTerminal; chat: Promise<number> } {
+function start(session: Session, setting: Setting = {}): { terminal: FakeTerminal; chat: Promise<number> } {
   const { isTTY = true, color = false, historyFile, agent, ...options } = setting;
   const terminal = createFakeTerminal({ isTTY });
   const chat = runChat({

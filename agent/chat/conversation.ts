@@ -2,23 +2,16 @@
 // request. Commands change it, the loop runs its turns.
 
 import { randomUUID } from 'node:crypto';
-import type { Agent, SessionStart } from '../agent.ts';
+import type { Agent } from '../agent.ts';
 import type { ApprovalSettings, Approver } from '../approval.ts';
 import type { Session } from '../session.ts';
 import type { TurnEnd, Usage } from '../turn-events.ts';
 
-/** What the chat needs of a session. */
-export interface ChatSession extends Session {
-  compact(signal: AbortSignal): Promise<string | undefined>;
-  approval(): { readonly settings: ApprovalSettings; readonly remembered: readonly string[] };
-  setApproval(settings: ApprovalSettings): void;
-}
-
 /** What the chat needs of an agent. */
-export interface ChatAgent
-  extends Pick<Agent, 'servers' | 'threads' | 'model' | 'notices' | 'setModel' | 'drawGraph' | 'close'> {
-  startSession(options?: SessionStart): ChatSession;
-}
+export type ChatAgent = Pick<
+  Agent,
+  'servers' | 'threads' | 'model' | 'notices' | 'setModel' | 'drawGraph' | 'close' | 'startSession'
+>;
 
 /** Content of a server that the person has asked for. */
 export interface Attachment {
@@ -36,7 +29,7 @@ export interface ModelUsage extends Usage {
 }
 
 export interface Conversation {
-  session(): ChatSession;
+  session(): Session;
   /** Begins a new conversation, or goes on with one that is kept; the rules for approvals stay. */
   begin(threadId?: string): void;
   attach(attachment: Attachment): void;

@@ -2,8 +2,9 @@
 
 import type { ServerEvent, ServerStatus, Servers } from '../mcp/servers.ts';
 import type { LoadedTool } from '../mcp/tools.ts';
+import type { Session } from '../session.ts';
 import type { ThreadStore, ThreadSummary } from '../threads/thread-store.ts';
-import type { ChatAgent, ChatSession } from './conversation.ts';
+import type { ChatAgent } from './conversation.ts';
 import { createScriptedSession } from './fake-terminal.ts';
 
 export type FakeAgent = ChatAgent;
@@ -13,7 +14,7 @@ export function createFakeAgent({
   servers = {},
   threads = [],
 }: {
-  readonly session?: ChatSession;
+  readonly session?: Session;
   readonly servers?: Partial<Servers>;
   readonly threads?: readonly ThreadSummary[];
 } = {}): FakeAgent {
@@ -106,6 +107,7 @@ function createFakeThreads(threads: readonly ThreadSummary[]): ThreadStore {
     },
     messages: async () => [],
     recordTurn: async () => undefined,
+    takeTurn: async () => async () => undefined,
     delete: async (id) => {
       kept.splice(
         kept.findIndex((thread) => thread.id === id),

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { ApprovalSettings } from '../approval.ts';
+import type { Session } from '../session.ts';
 import type { TurnEvent } from '../turn-events.ts';
-import type { ChatSession } from './conversation.ts';
 import type { ChatInput, ChatOutput } from './terminal.ts';
 
 export interface FakeTerminal {
@@ -59,7 +59,7 @@ export function createFakeTerminal({ isTTY, columns = 80 }: { isTTY: boolean; co
 /** What a session does with one request. */
 export type ScriptedTurn = (request: string, signal: AbortSignal) => AsyncIterable<TurnEvent>;
 
-export type ScriptedSession = ChatSession & { readonly requests: string[] };
+export type ScriptedSession = Session & { readonly requests: string[] };
 
 /** A session that plays one script after another and notes what it was asked; the last script serves all that follows. */
 export function createScriptedSession(...turns: readonly ScriptedTurn[]): ScriptedSession {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import type { Servers } from '../../mcp/servers.ts';
+import type { ThreadSummary } from '../../threads/thread-store.ts';
 import { type ChatAgent, createConversation } from '../conversation.ts';
 import { createFakeAgent, loadedTool, serverStatus } from '../fake-agent.ts';
 import { createScriptedSession, echoTurn, turnEnd } from '../fake-terminal.ts';
@@ -188,7 +189,8 @@ test('/export writes Markdown or messages, for the owner alone, and never over a
     new ToolMessage({ content: '``` 42', tool_call_id: 'c1', name: 'add' }),
     new AIMessage('42'),
   ];
-  const context = contextOf({ messages });
+  const thread = { id: 'test-thread', title: 'Sum', model: 'demo', createdAtMs: 0, updatedAtMs: 0, turns: 1 };
+  const context = contextOf({ messages, threads: [thread] });
   const json = join(folder, 'talk.json');
   assert.match(await textOf(`/export json ${json}`, context), /wrote 4 messages to /);
   assert.deepEqual(
@@ -199,7 +201,7 @@ test('/export writes Markdown or messages, for the owner alone, and never over a
   assert.match(await textOf(`/export json ${json}`, context), /is there already; name another file/);
   const markdown = join(folder, 'talk.md');
   await textOf(`/export md ${markdown}`, context);
-  assert.match(readFileSync(markdown, 'utf8'), /## You\n\nWhat is 2 \+ 40\?\n[\s\S]*````\n``` 42\n````/);
+  assert.match(readFileSync(markdown, 'utf8'), /## User\n\nWhat is 2 \+ 40\?\n[\s\S]*````\n``` 42\n````/);
   assert.match(await textOf(`/export md ${folder}/none/x.md`, context), /cannot write /);
   assert.match(await textOf('/export', contextOf()), /nothing was said yet/);
 });
@@ -252,7 +254,7 @@ test('Tab completes commands, their arguments, tools, threads, resources and val
 
 interface Facts {
   readonly servers?: Partial<Servers>;
-  readonly threads?: typeof THREADS;
+  readonly threads?: readonly ThreadSummary[];
   readonly messages?: Awaited<ReturnType<ChatAgent['threads']['messages']>>;
 }
 
