@@ -96,7 +96,7 @@ export function approvalText(
   const isShort = JSON.stringify(request.args).length < width - 6;
   const argumentLines = isShort ? [visibleLine(JSON.stringify(request.args))] : args;
   const hidden = argumentLines.length - shownLines;
-  const saved = approvalFile === undefined ? '' : ` · p always, saved in ${approvalFile}`;
+  const saved = approvalFile === undefined ? '' : `  p always, saved in ${approvalFile}`;
   const lines = [
     `${paint('warning', '?')} ${paint('strong', `run ${visibleLine(request.name)} on ${server}?`)}`,
     ...argumentLines.slice(0, Math.min(shownLines, argumentLines.length)).map((line) => `    ${line}`),
@@ -105,8 +105,8 @@ export function approvalText(
     `  ${effectText(request, paint)}`,
     ...scopeLines(request, paint),
     paint('dim', cutToWidth(`  ${visibleLine(request.description)}`, width)),
-    '  y once · t this tool, this session',
-    `  s all of ${server}, this session${saved}`,
+    `  y once · t this tool, this session · s all of ${server}, this session`,
+    saved,
     '  e edit arguments · d deny with a reason · n deny (Enter, Esc)',
   ];
   return `${lines.filter((line) => line.trim() !== '').join('\n')}\n`;

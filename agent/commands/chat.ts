@@ -1,6 +1,7 @@
 // The conversation in a terminal: starts an agent and hands it to the chat.
 
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { join, sep } from 'node:path';
 import { type CassetteOptions, startAgent } from '../agent.ts';
 import type { ApprovalSettings } from '../approval.ts';
 import { runChat } from '../chat/chat.ts';
@@ -34,7 +35,13 @@ export async function chat(options: ChatCommandOptions): Promise<number> {
     isPlain,
     resume,
     approval,
-    approvalFile: join(config.stateDirectory, 'approvals.json'),
+    approvalFile: shortened(join(config.stateDirectory, 'approvals.json')),
     loginMethods: loginMethods(config.environment),
   });
+}
+
+/** As people write paths of their own. */
+function shortened(file: string): string {
+  const home = homedir();
+  return file.startsWith(home + sep) ? `~${file.slice(home.length)}` : file;
 }
