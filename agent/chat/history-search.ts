@@ -1,81 +1,61 @@
-// Ctrl+R: finds an earlier request by a part of it, newest first, while its letters are typed. readline has no such search.
+// Ctrl+R: finds an earlier request by a part of it, newest first, while its letters are typed. readline has no such search;
+// it only edits what is searched for.
 
-import { type KeyPress, type KeyRouter, listenToKeys } from './key-router.ts';
 import { type ChatOutput, columnsOf } from './terminal.ts';
 import { cutToWidth, visibleLine } from './visible-text.ts';
 
 const ERASE_ROW = '\r\x1b[2K';
+/** Keys that edit what is searched for, besides those that type. */
+const EDITING = ['backspace', 'delete'];
+const EDITING_WITH_CTRL = ['h', 'u', 'w', 'y'];
+
+export interface SearchKey {
+  readonly name?: string | undefined;
+  readonly ctrl?: boolean | undefined;
+  readonly meta?: boolean | undefined;
+}
 
 export interface HistorySearch {
-  readonly keys: KeyRouter;
-  readonly output: ChatOutput;
-  /** Newest first. */
-  readonly entries: readonly string[];
-  /** What stood in the line; comes back if the search is given up. */
-  readonly initial: string;
+  /** The request that is found; `undefined` while there is none. */
+  found(): string | undefined;
+  /** Takes a key; `query` is what is searched for after it. */
+  press(key: SearchKey, query: string): 'goes-on' | 'accepted' | 'given-up';
+  /** Takes the search off the screen. */
+  end(): void;
 }
 
-export interface FoundRequest {
-  readonly line: string;
-  /** Whether it is to be sent as it is. */
-  readonly isSent: boolean;
-}
-
-/** Where a search stands. */
-export interface SearchState {
-  readonly query: string;
-  /** How many matches are passed over. */
-  readonly skipped: number;
-}
-
-/** Searches in the row of the prompt until a key ends it. */
-export async function searchHistory(search: HistorySearch): Promise<FoundRequest> {
-  const { keys, output, entries, initial } = search;
-  const taken = keys.take();
-  const { promise, resolve } = Promise.withResolvers<{ line: string; isSent: boolean }>();
-  let state: SearchState = { query: '', skipped: 0 };
+/** Searches in the row of the prompt. @param entries newest first */
+export function startHistorySearch(output: ChatOutput, entries: readonly string[]): HistorySearch {
+  let query = '';
+  let skipped = 0;
+  const matches = () => {
+    const wanted = query.toLowerCase();
+    return query === '' ? [] : entries.filter((entry) => entry.toLowerCase().includes(wanted));
+  };
+  const found = () => matches()[skipped];
   const show = () => {
-    const match = findMatch(entries, state);
-    const text = `(search) ${state.query}: ${match ?? (state.query === '' ? '' : 'nothing found')}`;
+    const text = `(search) ${query}: ${found() ?? (query === '' ? '' : 'nothing found')}`;
     output.write(`${ERASE_ROW}${cutToWidth(visibleLine(text), columnsOf(output) - 1)}`);
   };
-  listenToKeys(taken, (key) => {
-    const next = searchStep(state, key);
-    if (next !== 'accept' && next !== 'send' && next !== 'give-up') {
-      // There is no further match behind the last one.
-      if (next.skipped === 0 || findMatch(entries, next) !== undefined) state = next;
-      show();
-      return;
-    }
-    const match = findMatch(entries, state);
-    resolve({
-      line: next === 'give-up' ? initial : (match ?? initial),
-      isSent: next === 'send' && match !== undefined,
-    });
-  });
-  taken.stream.once('end', () => resolve({ line: initial, isSent: false }));
   show();
-  try {
-    return await promise;
-  } finally {
-    taken.release();
-    output.write(ERASE_ROW);
-  }
+  return {
+    found,
+    press({ name = '', ctrl = false, meta = false }, next) {
+      if (ctrl && name === 'g') return 'given-up';
+      if (ctrl && name === 'r') {
+        // Behind the last match there is none.
+        if (skipped + 1 < matches().length) skipped += 1;
+      } else if (next !== query && !meta && (ctrl ? EDITING_WITH_CTRL.includes(name) : !isMove(name))) {
+        query = next;
+        skipped = 0;
+      } else if (!EDITING.includes(name) && !(ctrl && EDITING_WITH_CTRL.includes(name))) return 'accepted';
+      show();
+      return 'goes-on';
+    },
+    end: () => void output.write(ERASE_ROW),
+  };
 }
 
-/** What a key does to the search. */
-export function searchStep(state: SearchState, key: KeyPress): SearchState | 'accept' | 'send' | 'give-up' {
-  if (key.ctrl && key.name === 'r') return { ...state, skipped: state.skipped + 1 };
-  if (key.ctrl && (key.name === 'c' || key.name === 'g')) return 'give-up';
-  if (key.name === 'return' || key.name === 'enter') return 'send';
-  if (key.name === 'backspace') return { query: [...state.query].slice(0, -1).join(''), skipped: 0 };
-  if (key.ctrl || key.meta || key.text === '' || /\p{Cc}/u.test(key.text)) return 'accept';
-  return { query: state.query + key.text, skipped: 0 };
-}
-
-/** The match that is not passed over; letters count in either case. */
-export function findMatch(entries: readonly string[], { query, skipped }: SearchState): string | undefined {
-  if (query === '') return undefined;
-  const wanted = query.toLowerCase();
-  return entries.filter((entry) => entry.toLowerCase().includes(wanted))[skipped];
+function isMove(name: string): boolean {
+  return ['up', 'down', 'left', 'right', 'home', 'end', 'tab', 'escape', 'pageup', 'pagedown'].includes(name);
 }

@@ -198,6 +198,37 @@ test('the up arrow calls back whole requests, newest first, and cleared lines ne
   assert.deepEqual(await again, { type: 'request', text: 'p\nq' });
 });
 
+test('Ctrl+R finds an earlier request by a part of it, however fast it is typed', async (t) => {
+  const CTRL_R = '\x12';
+  const { terminal, editor } = start(t, { history: ['alpha one', 'beta two', 'a\nb'] });
+  const sent = editor.next();
+  await terminal.type(`draft${CTRL_R}bet\r`);
+  assert.deepEqual(await sent, { type: 'request', text: 'beta two' });
+  const edited = editor.next();
+  await terminal.type(`${CTRL_R}A`);
+  await terminal.shown('(search) A: beta two');
+  await terminal.type(`${CTRL_R}${CTRL_R}${CTRL_R}`);
+  await terminal.shown('(search) A: alpha one');
+  await terminal.type('\x1b[C');
+  await terminal.shown('alpha one');
+  await terminal.type(' more\r');
+  assert.deepEqual(await edited, { type: 'request', text: 'alpha one more' });
+  const lines = editor.next();
+  await terminal.type(`${CTRL_R}⏎\r`);
+  assert.deepEqual(await lines, { type: 'request', text: 'a\nb' });
+});
+
+test('a search that finds nothing, or is given up, leaves the line as it was', async (t) => {
+  for (const end of ['zzz\r', 'al\x07', `al${CTRL_C}`]) {
+    const { terminal, editor } = start(t, { history: ['alpha'] });
+    const next = editor.next();
+    await terminal.type(`draft\x12${end}`);
+    await terminal.shown('(search)');
+    await terminal.type('!\r');
+    assert.deepEqual(await next, { type: 'request', text: 'draft!' });
+  }
+});
+
 test('Tab completes a command', async (t) => {
   const { terminal, editor } = start(t);
   const next = editor.next();

@@ -3,7 +3,7 @@
 // muted: a paused one leaves the terminal in raw mode, where Ctrl+C does nothing.
 
 import { createInterface } from 'node:readline';
-import { type FoundRequest, searchHistory } from './history-search.ts';
+import { type HistorySearch, type SearchKey, startHistorySearch } from './history-search.ts';
 import type { KeyRouter } from './key-router.ts';
 import { createMutableOutput } from './mutable-output.ts';
 import { createRecall, toEditedLine, toRequest } from './recall.ts';
@@ -46,7 +46,7 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
   let lines: string[] = [];
   let isPasting = false;
   let isDiscarding = false;
-  let isSearching = false;
+  let search: { readonly history: HistorySearch; readonly before: string } | undefined;
   let hintedAt = Number.NEGATIVE_INFINITY;
   let waiting: ((next: NextRequest) => void) | undefined;
   let answering: AbortController | undefined;
@@ -62,7 +62,8 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
     historySize: recall.maxEntries,
     completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
       // A server that does not answer completes nothing.
-      options.complete(line).then(
+      const completed = search ? Promise.resolve<[string[], string]>([[], line]) : options.complete(line);
+      completed.then(
         (result) => done(null, result),
         () => done(null, [[], line]),
       );
@@ -119,29 +120,43 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
     },
   };
 
-  function onKeypress(_character: string | undefined, key: { name?: string; ctrl?: boolean } | undefined): void {
+  function onKeypress(_character: string | undefined, key: SearchKey | undefined): void {
     if (key?.name === 'paste-start') isPasting = true;
     if (key?.name === 'paste-end') isPasting = false;
-    if (key?.ctrl && key.name === 'r' && !isPasting) search();
+    if (search !== undefined) searchOn(search, key ?? {});
+    else if (key?.ctrl && key.name === 'r' && !isPasting) beginSearch();
   }
 
-  /** Ctrl+R, as in a shell: what is found takes the place of the line. */
-  function search(): void {
-    if (waiting === undefined || isSearching) return;
-    isSearching = true;
+  /** Ctrl+R, as in a shell: readline edits what is searched for, unseen, and what is found takes the place of the line. */
+  function beginSearch(): void {
+    if (waiting === undefined) return;
     const before = takeLine({ isVisible: false });
-    const onFound = ({ line, isSent }: FoundRequest) => {
-      isSearching = false;
-      if (ended !== undefined) return;
-      showPrompt();
-      readline.write(line);
-      if (isSent) readline.write('\n');
-    };
-    searchHistory({ keys, output, entries: recall.entries(), initial: before }).then(onFound, () => end(0));
+    screen.mute();
+    search = { before, history: startHistorySearch(output, recall.entries()) };
+  }
+
+  function searchOn({ history, before }: NonNullable<typeof search>, key: SearchKey): void {
+    const next = history.press(key, readline.line);
+    if (next !== 'goes-on') endSearch(next === 'given-up' ? before : (history.found() ?? before));
+  }
+
+  function endSearch(line: string): void {
+    search?.history.end();
+    search = undefined;
+    takeLine({ isVisible: false });
+    screen.unmute();
+    showPrompt();
+    readline.write(line);
   }
 
   function onLine(line: string): void {
     if (isDiscarding) return;
+    if (search !== undefined) {
+      const found = search.history.found();
+      endSearch(found ?? search.before);
+      if (found !== undefined) readline.write('\n');
+      return;
+    }
     hintedAt = Number.NEGATIVE_INFINITY;
     const isContinued = !isPasting && line.endsWith('\\');
     lines.push(toRequest(isContinued ? line.slice(0, -1) : line));
@@ -171,6 +186,10 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
 
   function onInterrupt(): void {
     isPasting = false;
+    if (search !== undefined) {
+      endSearch(search.before);
+      return;
+    }
     if (answering !== undefined && !answering.signal.aborted) {
       unqueue();
       answering.abort();

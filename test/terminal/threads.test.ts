@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { runAgent } from '../support/agent-process.ts';
 import { toolCallDeltas } from '../support/chat-completions.ts';
 import { makeStateHome, newest, openChat, openModel } from '../support/chat-terminal.ts';
 import { startEndpointServer, tokenOf } from '../support/endpoint-server.ts';
@@ -82,5 +83,9 @@ describe('conversations that are kept', () => {
     await first.waitFor(/exit code 0/);
     const second = await openChat(t, { ...start, flags: `--resume ${id}` });
     assert.match(await second.screen(), /going on with "What is 2 \+ 40\?"/);
+    const environment = { ...server.environment, XDG_STATE_HOME: stateHome, LLM_MODEL: 'demo' };
+    const { exitCode, stderr } = await runAgent(['chat', '--resume', 'none'], environment);
+    assert.match(stderr, /no conversation has an id that begins with none/);
+    assert.equal(exitCode, 2);
   });
 });
