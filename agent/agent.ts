@@ -3,13 +3,14 @@
 
 import { connectServers, type StartedServers } from './agent/local-servers.ts';
 import { createModelSlot } from './agent/model-slot.ts';
-import { createSessionFactory } from './agent/session-factory.ts';
+import { createSessionFactory, createTurnFactory } from './agent/session-factory.ts';
 import type { ApprovalSettings, Approver } from './approval.ts';
 import type { LoginPrompt } from './auth/login-prompt.ts';
 import { createTokenSource } from './auth/token-source.ts';
 import { createMemoryTokenStore, createTokenStore } from './auth/token-store.ts';
 import type { AgentConfig, McpServerConfig } from './config.ts';
-import { createGraph } from './graph.ts';
+import { AgentError } from './errors.ts';
+import { type AgentGraph, createGraph } from './graph.ts';
 import { connect, type McpConnection } from './mcp/connection.ts';
 import type { Elicitor } from './mcp/elicitation.ts';
 import { recordConnection, replayConnection } from './mcp/recorded-connection.ts';
@@ -93,19 +94,9 @@ export interface AgentOptions {
  * @throws {AgentError} from configuration and models; when no server at all is connected, what the first one failed with
  */
 export async function startAgent(config: AgentConfig, options: AgentOptions = {}): Promise<Agent> {
-  const { model, cassette = {} } = options;
-  const slot = await createModelSlot(config.environment, model, cassette.record);
-  const threads = await openThreads(config.threadFile);
-  const close = async (servers?: Servers) => {
-    await servers?.close();
-    await threads.close();
-  };
-  let servers: StartedServers | undefined;
+  const { slot, servers, notices } = await startParts(config, options);
   try {
-    servers = await connectServers(
-      config.servers.map((server) => ({ ...server, connect: () => connectOne(server, config, cassette) })),
-    );
-    const notices = [...slot.takeNotices(), ...missingServers(servers)];
+    const threads = await openThreads(config.threadFile);
     const { startSession } = createSessionFactory({ config, servers, threads, slot });
     return {
       servers,
@@ -115,10 +106,41 @@ export async function startAgent(config: AgentConfig, options: AgentOptions = {}
       setModel: (specification) => slot.swap(specification),
       startSession,
       drawGraph: async () => (await createGraph().getGraphAsync()).drawMermaid(),
-      close: () => close(servers),
+      close: async () => {
+        await servers.close();
+        await threads.close();
+      },
     };
   } catch (error) {
-    await close(servers);
+    await servers.close();
+    throw error;
+  }
+}
+
+/**
+ * The graph for a LangGraph server: that one keeps the conversations, and its pages ask the person.
+ *
+ * @throws {AgentError} what `startAgent` throws
+ */
+export async function createDeployedGraph(config: AgentConfig): Promise<AgentGraph> {
+  const { slot, servers } = await startParts(config, {});
+  // The graph is interrupted for a question; whoever runs it asks.
+  const approve = async () => {
+    throw new AgentError('internal', 'A deployed graph has no person of its own to ask.');
+  };
+  const { prepareTurn } = createTurnFactory({ config, servers, slot })({ approve });
+  return createGraph({ turnOf: async () => (await prepareTurn()).context });
+}
+
+async function startParts(config: AgentConfig, { model, cassette = {} }: AgentOptions) {
+  const slot = await createModelSlot(config.environment, model, cassette.record);
+  const servers = await connectServers(
+    config.servers.map((server) => ({ ...server, connect: () => connectOne(server, config, cassette) })),
+  );
+  try {
+    return { slot, servers, notices: [...slot.takeNotices(), ...missingServers(servers)] };
+  } catch (error) {
+    await servers.close();
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { AIMessage } from '@langchain/core/messages';
 import { fakeModel } from '@langchain/core/testing';
 import {
   answer,
@@ -202,6 +203,19 @@ describe('approval in a turn', () => {
     });
     await run('go');
     assert.deepEqual(runs, [2]);
+  });
+
+  test('asks about a later call anew, though the model gave it the id of an earlier one', async () => {
+    const { start, runs, asked } = setUp([{ kind: 'once' }, { kind: 'deny', reason: 'enough' }]);
+    const same = () =>
+      new AIMessage({ content: '', tool_calls: [{ id: 'call_0', name: 'write', args: { n: 1 }, type: 'tool_call' }] });
+    const { run, model } = start(same(), same(), answer('done'));
+    const events = await run('go');
+    assert.deepEqual([runs.length, asked.length, endOf(events).denials.length], [1, 2, 1]);
+    assert.deepEqual(
+      model.calls[2]?.messages.slice(2).map(({ text }) => text),
+      ['', 'write gave 1', '', 'The call was refused and did not run. enough'],
+    );
   });
 
   test('refuses by policy without asking anybody, with the reason', async () => {

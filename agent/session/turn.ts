@@ -1,7 +1,7 @@
 // One turn: feeds the graph, turns what it streams into events, asks the person where the graph was interrupted for that,
 // and mends the thread when the turn broke.
 
-import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { AIMessage, type BaseMessage, HumanMessage, RemoveMessage, ToolMessage } from '@langchain/core/messages';
 import { Command } from '@langchain/langgraph';
 import { requestIn } from '../approval/interrupt.ts';
 import type { ApprovalAnswer } from '../approval.ts';
@@ -94,12 +94,13 @@ export async function runTurn(options: TurnOptions): Promise<void> {
   }
 
   /** Runs the graph until it is done or nothing but questions to the person is left; gives these. */
-  async function read(input: GraphInput, setup: TurnSetup, asked: ReadonlySet<string>): Promise<Interrupt[]> {
+  async function read(input: GraphInput, setup: TurnSetup, asked: Set<string>): Promise<Interrupt[]> {
     state.findTool = setup.context.findTool;
     const context: TurnContext = {
       ...setup.context,
-      // What a person has said about a call counts for that call, whatever they have said about others meanwhile.
-      decide: (tool, id) => (asked.has(id) ? { kind: 'ask' } : setup.context.decide(tool, id)),
+      // What a person has said about a call counts for that call, whatever they have said about others meanwhile. Once: a
+      // later call may have the same id.
+      decide: (tool, id) => (asked.delete(id) ? { kind: 'ask' } : setup.context.decide(tool, id)),
     };
     const interrupts: Interrupt[] = [];
     const chunks = await graph.stream(input, {
@@ -237,6 +238,10 @@ function readMessage(message: BaseMessage, state: StreamState, emit: (event: Tur
     emit({ type: 'tool-call', id, name, server: state.findTool(name)?.server ?? '', args });
 }
 
+/** What is new in an update: where it replaces the conversation by a shorter one, that is the model's message at its end. */
 function messagesOf(update: Update): BaseMessage[] {
-  return Object.values(update).flatMap((part) => part?.messages ?? []);
+  return Object.values(update).flatMap((part) => {
+    const messages = [part?.messages ?? []].flat();
+    return messages[0] && RemoveMessage.isInstance(messages[0]) ? messages.slice(-1) : messages;
+  });
 }

@@ -21,9 +21,11 @@ type Deltas = readonly Delta[] | AsyncIterable<Delta>;
 
 /**
  * `reply` gets the request's number, from 0, and the request, and gives the deltas to stream; `hang` leaves the request open.
+ * `onSent` is called when an answer has gone out to its end.
  */
 export async function createChatCompletions(
   reply: (index: number, request: CompletionRequest) => Deltas | 'hang',
+  onSent: () => void = () => undefined,
 ): Promise<ChatCompletions> {
   const requests: Record<string, unknown>[] = [];
   const server = await serve(async (request, response) => {
@@ -47,7 +49,7 @@ export async function createChatCompletions(
       send({ index: 0, delta, finish_reason: null });
     }
     send({ index: 0, delta: {}, finish_reason: callsTools ? 'tool_calls' : 'stop' });
-    response.end('data: [DONE]\n\n');
+    response.end('data: [DONE]\n\n', onSent);
   });
   return { baseUrl: `${server.origin}/v1`, requests, close: server.close };
 }
