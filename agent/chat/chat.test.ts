@@ -22,7 +22,7 @@ const CTRL_D = '\x04';
 
 test('the chat opens with model, servers and notices, answers, and leaves by /quit with 0', async () => {
   const { terminal, chat } = start(createScriptedSession(echoTurn));
-  await terminal.shown('model demo · /help for commands\n');
+  await terminal.shown('model demo · /tools shows what it can do · /help the rest\n');
   await terminal.shown(
     'servers local http://127.0.0.1:1/mcp (connected, 1 tool) · far https://far.example/mcp (needs-login)\n',
   );

@@ -240,7 +240,7 @@ export async function runChat(options: ChatOptions): Promise<number> {
         (status) =>
           `${visibleLine(status.name)} ${visibleLine(status.url)} (${stateText(status, (_role, text) => text)})`,
       );
-    const lines = [`model ${visibleLine(model().label)} · /help for commands`];
+    const lines = [`model ${visibleLine(model().label)} · /tools shows what it can do · /help the rest`];
     if (listed.length > 0) lines.push(`servers ${listed.join(' · ')}`);
     const details = servers
       .statuses()
