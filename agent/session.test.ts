@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
+import { AIMessage } from '@langchain/core/messages';
 import {
   answer,
   assertEveryCallIsAnswered,
@@ -110,6 +111,29 @@ describe('a turn', () => {
       ['tool_failed', 'tool_failed'],
     );
     assert.equal(endOf(events).status, 'ok');
+  });
+
+  test('keeps calls apart to which the model gave no id, or the same one', async () => {
+    const call = (n: number, id?: string) => ({
+      name: 'double',
+      args: { n },
+      type: 'tool_call' as const,
+      ...(id ? { id } : {}),
+    });
+    const { run, model } = setUp({
+      turns: [
+        new AIMessage({ content: '', tool_calls: [call(1), call(2), call(3, 'x'), call(4, 'x')] }),
+        answer('done'),
+      ],
+      tools: { double: async ({ n }) => String(n * 2) },
+    });
+    assert.equal(endOf(await run('go')).toolCalls, 4);
+    const messages = model.calls[1]?.messages ?? [];
+    assertEveryCallIsAnswered(messages);
+    assert.deepEqual(
+      messages.slice(3).map(({ text }) => text),
+      ['2', '4', '6', '8'],
+    );
   });
 
   test('names the scopes that a refused call lacked', async () => {

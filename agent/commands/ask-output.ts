@@ -43,8 +43,17 @@ export interface AskOutput {
 /** Writes all of `text`, and resolves when more may be written. */
 export type Write = (text: string) => Promise<void>;
 
-/** @param isQuiet whether stderr gets nothing but refusals and errors */
-export function createAskOutput(format: OutputFormat, isQuiet: boolean, stdout: Write, stderr: Write): AskOutput {
+export interface AskOutputOptions {
+  readonly format: OutputFormat;
+  /** Whether stderr gets nothing but refusals and errors. */
+  readonly isQuiet: boolean;
+  /** Whether the answer goes to a terminal, which the words of a server could move the cursor of. */
+  readonly isTerminal: boolean;
+  readonly stdout: Write;
+  readonly stderr: Write;
+}
+
+export function createAskOutput({ format, isQuiet, isTerminal, stdout, stderr }: AskOutputOptions): AskOutput {
   const line = (object: object) => stdout(jsonLine(object));
   const isStream = format === 'stream-json';
   return {
@@ -66,7 +75,9 @@ export function createAskOutput(format: OutputFormat, isQuiet: boolean, stdout: 
       if (error) await stderr(`${visibleText(error.message)}\n`);
       for (const step of nextSteps) await stderr(`next: ${visibleText(step)}\n`);
       if (format !== 'text') return await line(resultOf(result));
-      if (result.answer !== '') await stdout(`${result.answer}\n`);
+      // Half a sentence before a failure is no answer; one before a limit is what there is.
+      if (result.answer === '' || result.status === 'failed') return;
+      await stdout(`${isTerminal ? visibleText(result.answer) : result.answer}\n`);
     },
   };
 }

@@ -17,6 +17,8 @@ export interface AskOptions {
   readonly loadModel: () => string | undefined;
   readonly cassette?: CassetteOptions;
   readonly signal: AbortSignal;
+  /** Whether stdout is a terminal. */
+  readonly isTerminal: boolean;
   readonly stdout: Write;
   readonly stderr: Write;
 }
@@ -25,7 +27,13 @@ export interface AskOptions {
 export async function ask(options: AskOptions): Promise<number> {
   const { flags, stdout, stderr } = options;
   const startedAtMs = performance.now();
-  const output = createAskOutput(outputFormatOf(flags), flags.quiet === true, stdout, stderr);
+  const output = createAskOutput({
+    format: outputFormatOf(flags),
+    isQuiet: flags.quiet === true,
+    isTerminal: options.isTerminal,
+    stdout,
+    stderr,
+  });
   let agent: Agent | undefined;
   let result: AskResult;
   try {

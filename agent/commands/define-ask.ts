@@ -11,7 +11,7 @@ type Flags = CommandFlags & AskFlags;
 /** What the process is to a command. */
 export interface CommandProcess {
   readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WritableStream;
+  readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WritableStream;
   /** Aborts when the process is told to stop. */
   readonly interrupted: () => AbortSignal;
@@ -45,6 +45,7 @@ export function defineAsk(command: Command, process: CommandProcess): void {
         loadModel: () => modelOf(flags),
         cassette: flags,
         signal: process.interrupted(),
+        isTerminal: process.stdout.isTTY === true,
         stdout: (text) => writeAll(process.stdout, text),
         // Not waited for: many read the answer and leave what goes beside it lying.
         stderr: async (text) => void process.stderr.write(text),

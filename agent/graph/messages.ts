@@ -21,6 +21,14 @@ export function toolCallsOf(message: BaseMessage | undefined): ToolCall[] {
   return message && AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
 }
 
+/** Gives the calls of a message ids of their own where they have none, or the same one twice: answers are matched by them. */
+export function giveDistinctIds(message: AIMessage): void {
+  const calls = message.tool_calls ?? [];
+  const isFirst = ({ id }: ToolCall, index: number) => id && calls.findIndex((other) => other.id === id) === index;
+  if (!calls.every(isFirst))
+    message.tool_calls = calls.map((call, index) => (isFirst(call, index) ? call : { ...call, id: randomUUID() }));
+}
+
 /** The answer to a call that gave no result: providers refuse a thread in which one is missing. */
 export function createFailedToolMessage(call: ToolCall, text: string, artifact?: ToolCallArtifact): ToolMessage {
   return new ToolMessage({ status: 'error', content: text, name: call.name, tool_call_id: call.id ?? '', artifact });

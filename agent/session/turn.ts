@@ -66,6 +66,7 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     await stream({ messages: [new HumanMessage(request)] }, setup);
     if (outcome.limit === undefined && setup.finishAnswer) outcome.answer = finishAnswer(setup.finishAnswer);
     tellNotices();
+    await letGo();
     finish();
   } catch (error) {
     const breakage = diagnose(error, { caller, timeout, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
@@ -73,10 +74,10 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     if (release) await mend(breakage.note);
     if (outcome.answer === '') outcome.answer = state.partialText;
     tellNotices();
+    await letGo();
     finish(breakage);
   } finally {
     stopListening?.();
-    await release?.();
   }
 
   async function stream(first: { messages: BaseMessage[] }, prepared: TurnSetup): Promise<void> {
@@ -156,6 +157,16 @@ export async function runTurn(options: TurnOptions): Promise<void> {
       // The turn has an end that says more; the next one mends the thread before it begins.
       emit({ type: 'notice', text: `The conversation could not be saved: ${String(error)}` });
     }
+  }
+
+  /** Before the end is told: whoever hears of it may begin the next turn at once. */
+  async function letGo(): Promise<void> {
+    try {
+      await release?.();
+    } catch (error) {
+      emit({ type: 'notice', text: `The conversation could not be given free: ${String(error)}` });
+    }
+    release = undefined;
   }
 
   function finishAnswer(form: (answer: string) => string): string {

@@ -8,6 +8,7 @@ import { AgentError } from '../errors.ts';
 
 /** What we use of better-sqlite3, which brings no types. */
 export interface Database {
+  readonly open: boolean;
   prepare(sql: string): Statement;
   exec(sql: string): void;
   pragma(text: string): unknown;

@@ -41,7 +41,10 @@ export function createTurnLocks(database: Database, now: () => number) {
       if (other && isGone(other, now())) removeIf.run(threadId, other.holder);
       if ((other && !isGone(other, now())) || !take()) throw createTakenError();
     }
-    const heartbeat = setInterval(() => beat.run(now(), threadId, holder), TIMES.heartbeatMs);
+    const heartbeat = setInterval(() => {
+      // The store may be closed while a turn is still being cancelled.
+      if (database.open) beat.run(now(), threadId, holder);
+    }, TIMES.heartbeatMs);
     heartbeat.unref();
     return async () => {
       clearInterval(heartbeat);
