@@ -125,7 +125,7 @@ export async function runChat(options: ChatOptions): Promise<number> {
       continuationPrompt: paint('dim', '… '),
       leaveHint: paint('dim', '(press Ctrl+C again, or Ctrl+D, to leave)'),
       history: history.entries,
-      complete: async (line) => (agent && conversation ? completeLine(line, { agent, conversation }) : [[], line]),
+      complete: (line) => (agent && conversation ? completeLine(line, { agent, conversation }) : [[], line]),
     });
     return {
       requests: editor,

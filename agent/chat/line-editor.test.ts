@@ -198,6 +198,22 @@ test('the up arrow calls back whole requests, newest first, and cleared lines ne
   assert.deepEqual(await again, { type: 'request', text: 'p\nq' });
 });
 
+test('keys that follow Tab at once come after what it completes, and a late completion changes nothing', async (t) => {
+  const { terminal, editor } = start(t);
+  const next = editor.next();
+  await terminal.type('/to');
+  await terminal.type('\t');
+  await terminal.type(' now\r');
+  assert.deepEqual(await next, { type: 'request', text: '/tools now' });
+  const late = Promise.withResolvers<[string[], string]>();
+  const slow = start(t, { complete: () => late.promise });
+  const other = slow.editor.next();
+  await slow.terminal.type('ab\tcd');
+  late.resolve([['abacus'], 'ab']);
+  await slow.terminal.type('\r');
+  assert.deepEqual(await other, { type: 'request', text: 'abcd' });
+});
+
 test('Ctrl+R finds an earlier request by a part of it, however fast it is typed', async (t) => {
   const CTRL_R = '\x12';
   const { terminal, editor } = start(t, { history: ['alpha one', 'beta two', 'a\nb'] });
@@ -268,7 +284,7 @@ function optionsFor({ input, output }: FakeTerminal): LineEditorOptions {
     continuationPrompt: '… ',
     leaveHint: '(hint)',
     history: [],
-    complete: async (line) => [['/tools'].filter((name) => name.startsWith(line)), line],
+    complete: (line) => [['/tools'].filter((name) => name.startsWith(line)), line],
     now: () => 0,
   };
 }

@@ -15,6 +15,9 @@ const LEAVE_WITHIN_MS = 2000;
 const PASTE_MARKS_ON = '\x1b[?2004h';
 const PASTE_MARKS_OFF = '\x1b[?2004l';
 
+/** Candidates, and the part of the line that they replace. */
+export type Completion = [string[], string];
+
 export interface LineEditorOptions {
   readonly keys: KeyRouter;
   readonly output: ChatOutput;
@@ -25,8 +28,7 @@ export interface LineEditorOptions {
   readonly leaveHint: string;
   /** Requests for the up arrow, oldest first. */
   readonly history: readonly string[];
-  /** Candidates, and the part of the line that they replace. */
-  readonly complete: (line: string) => Promise<[string[], string]>;
+  readonly complete: (line: string) => Completion | Promise<Completion>;
   /** Milliseconds of a clock that never jumps; default `performance.now`. */
   readonly now?: () => number;
 }
@@ -60,11 +62,13 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
     terminal: true,
     history: recall.list,
     historySize: recall.maxEntries,
-    completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
-      // A server that does not answer completes nothing.
-      const completed = search ? Promise.resolve<[string[], string]>([[], line]) : options.complete(line);
-      completed.then(
-        (result) => done(null, result),
+    completer: (line: string, done: (error: null, result: Completion) => void) => {
+      const completion: Completion | Promise<Completion> = search ? [[], line] : options.complete(line);
+      if (!(completion instanceof Promise)) return done(null, completion);
+      const before = readline.line;
+      // What comes late fits a line that is no longer there; a server that does not answer completes nothing.
+      completion.then(
+        (result) => done(null, readline.line === before ? result : [[], line]),
         () => done(null, [[], line]),
       );
     },

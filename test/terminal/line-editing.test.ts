@@ -70,12 +70,16 @@ describe('writing requests in a terminal', () => {
   test('Tab completes commands, models, tools and names of servers', async (t) => {
     const chat = await openChat(t, { environment: server.environment, stateHome: await makeStateHome(t) });
     await chat.type('/mod');
+    await chat.waitFor(/^› \/mod$/m);
     await chat.press('Tab');
+    await chat.waitFor(/^› \/model$/m);
     await chat.type('dem');
+    await chat.waitFor(/^› \/model dem$/m);
     await chat.press('Tab');
     await chat.waitFor(/^› \/model demo$/m);
     await chat.press('C-u');
     await chat.type('please subtr');
+    await chat.waitFor(/^› please subtr$/m);
     await chat.press('Tab');
     await chat.waitFor(/^› please subtract$/m);
   });

@@ -92,6 +92,7 @@ describe('a server that asks', () => {
     const [uri = ''] =
       /note:\/\/\/[0-9a-f-]{36}(?= Secret plan)/.exec(await chat.waitFor(/note:\/\/\/\S+ Secret plan/)) ?? [];
     await chat.type(`/resources ${uri.slice(0, 20)}`);
+    await chat.waitFor(new RegExp(`^› /resources ${uri.slice(0, 20)}$`, 'm'));
     await chat.press('Tab');
     await chat.waitFor(new RegExp(`^› /resources ${uri}$`, 'm'));
     await chat.press('Enter');

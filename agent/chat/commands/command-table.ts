@@ -1,6 +1,7 @@
 // The table of all slash commands, from which help, completion and the guess at a slip are made.
 
 import { editDistance } from '../../models/edit-distance.ts';
+import type { Completion } from '../line-editor.ts';
 import { visibleLine } from '../visible-text.ts';
 import { type Command, type CommandContext, type CommandOutcome, type CompletionContext, text } from './command.ts';
 import { SERVER_COMMANDS } from './server-commands.ts';
@@ -13,7 +14,7 @@ const COMMANDS: readonly Command[] = [
     usage: '[command]',
     description: 'commands and keys',
     run: help,
-    complete: async () => COMMANDS.map(({ name }) => name.slice(1)),
+    complete: () => COMMANDS.map(({ name }) => name.slice(1)),
   },
   ...SERVER_COMMANDS,
   ...THREAD_COMMANDS,
@@ -55,28 +56,38 @@ export async function runCommand(
  * Completes the last word of a line, in the form readline wants: candidates, and the part that they replace. Words of a
  * request are completed too: names of tools, addresses of resources.
  */
-export async function completeLine(line: string, context: CompletionContext): Promise<[string[], string]> {
+export function completeLine(line: string, context: CompletionContext): Completion | Promise<Completion> {
   const [, before = '', last = ''] = /^(.*?)(\S*)$/s.exec(line) ?? [];
-  const fitting = (candidates: readonly string[], suffix: string): [string[], string] => {
-    const words = [...new Set(candidates)].filter((one) => one.startsWith(last) && !/[\p{Cc}\p{Cf}\s]/u.test(one));
-    return [words.length === 1 ? words.map((word) => (/[=:]$/.test(word) ? word : word + suffix)) : words, last];
-  };
   if (before === '' && last.startsWith('/')) {
     const names = COMMANDS.filter(({ name }) => name.startsWith(last));
     return fitting(
       names.map(({ name }) => name),
+      last,
       names[0]?.usage === '' ? '' : ' ',
     );
   }
   const [word = '', ...words] = before.split(/\s+/).filter(Boolean);
   if (word.startsWith('/')) {
     const command = COMMANDS.find(({ name }) => name === word);
-    return fitting((await command?.complete?.(context, words, last)) ?? [], '');
+    const candidates = command?.complete?.(context, words, last) ?? [];
+    return candidates instanceof Promise ? candidates.then((found) => fitting(found, last)) : fitting(candidates, last);
   }
   if (last.length < 2) return [[], last];
   const { servers } = context.agent;
-  const uris = last.includes(':') ? (await servers.resources()).map(({ uri }) => uri) : [];
-  return fitting([...servers.tools().map(({ name }) => name), ...uris], '');
+  const tools = servers.tools().map(({ name }) => name);
+  if (!last.includes(':')) return fitting(tools, last);
+  return servers.resources().then((resources) =>
+    fitting(
+      resources.map(({ uri }) => uri),
+      last,
+    ),
+  );
+}
+
+/** Those that begin with `last`; names that could not be printed as they are complete nothing. */
+function fitting(candidates: readonly string[], last: string, suffix = ''): Completion {
+  const words = [...new Set(candidates)].filter((one) => one.startsWith(last) && !/[\p{Cc}\p{Cf}\s]/u.test(one));
+  return [words.length === 1 ? words.map((word) => (/[=:]$/.test(word) ? word : word + suffix)) : words, last];
 }
 
 async function help({ paint }: CommandContext, [wanted]: readonly string[]): Promise<CommandOutcome> {

@@ -21,6 +21,8 @@ export type CommandOutcome =
   /** Lines for the person; every foreign word in them has been made visible. */
   { readonly type: 'text'; readonly text: string } | { readonly type: 'quit' };
 
+export type Candidates = readonly string[] | Promise<readonly string[]>;
+
 export interface Command {
   /** With the slash. */
   readonly name: string;
@@ -30,15 +32,11 @@ export interface Command {
   /** @param words what follows the name, split at blanks; `rest` is the same unsplit */
   readonly run: (context: CommandContext, words: readonly string[], rest: string) => Promise<CommandOutcome>;
   /**
-   * Candidates for the last word.
+   * Candidates for the last word; at once wherever that is possible, since keys may follow Tab at once.
    *
    * @param words the words before it
    */
-  readonly complete?: (
-    context: CompletionContext,
-    words: readonly string[],
-    last: string,
-  ) => Promise<readonly string[]>;
+  readonly complete?: (context: CompletionContext, words: readonly string[], last: string) => Candidates;
 }
 
 export type CompletionContext = Pick<CommandContext, 'agent' | 'conversation'>;

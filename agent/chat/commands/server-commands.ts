@@ -13,7 +13,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     usage: '[word]',
     description: 'the tools, their servers and the scopes they need',
     run: listTools,
-    complete: async ({ agent }) => agent.servers.tools().map(({ name }) => name),
+    complete: ({ agent }) => agent.servers.tools().map(({ name }) => name),
   },
   { name: '/servers', usage: '', description: 'the servers, their state and who is signed in', run: listServers },
   { name: '/login', usage: '[server]', description: 'signs in at a server', run: login, complete: completeServer },
@@ -118,7 +118,7 @@ function serverNamed(
   );
 }
 
-async function completeServer({ agent }: CompletionContext): Promise<readonly string[]> {
+function completeServer({ agent }: CompletionContext): readonly string[] {
   return agent.servers.statuses().map(({ name }) => name);
 }
 

@@ -24,7 +24,7 @@ export const SETTING_COMMANDS: readonly Command[] = [
     usage: '[ask|read-only|all|none] [allow|deny|forget pattern]',
     description: 'shows or changes which tool calls need a yes',
     run: approve,
-    complete: async ({ agent }, words) =>
+    complete: ({ agent }, words) =>
       words.length === 0
         ? [...Object.keys(MODES), 'allow', 'deny', 'forget']
         : agent.servers.tools().map((tool) => tool.name),

@@ -17,7 +17,7 @@ export const THREAD_COMMANDS: readonly Command[] = [
     usage: '[delete id]',
     description: 'the conversations that are kept, newest first',
     run: threads,
-    complete: async (context, words) => (words.length === 0 ? ['delete'] : threadIds(context)),
+    complete: (context, words) => (words.length === 0 ? ['delete'] : threadIds(context)),
   },
   {
     name: '/resume',
@@ -34,7 +34,7 @@ export const THREAD_COMMANDS: readonly Command[] = [
     usage: '[md|json] [file]',
     description: 'writes the conversation to a file: Markdown, or messages as OpenAI has them',
     run: (context, words) => exportConversation(context, words),
-    complete: async (_context, words) => (words.length === 0 ? ['md', 'json'] : []),
+    complete: (_context, words) => (words.length === 0 ? ['md', 'json'] : []),
   },
 ];
 
