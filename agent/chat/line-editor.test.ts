@@ -198,20 +198,20 @@ test('the up arrow calls back whole requests, newest first, and cleared lines ne
   assert.deepEqual(await again, { type: 'request', text: 'p\nq' });
 });
 
-test('keys that follow Tab at once come after what it completes, and a late completion changes nothing', async (t) => {
-  const { terminal, editor } = start(t);
-  const next = editor.next();
-  await terminal.type('/to');
-  await terminal.type('\t');
-  await terminal.type(' now\r');
-  assert.deepEqual(await next, { type: 'request', text: '/tools now' });
-  const late = Promise.withResolvers<[string[], string]>();
-  const slow = start(t, { complete: () => late.promise });
-  const other = slow.editor.next();
-  await slow.terminal.type('ab\tcd');
-  late.resolve([['abacus'], 'ab']);
-  await slow.terminal.type('\r');
-  assert.deepEqual(await other, { type: 'request', text: 'abcd' });
+test('keys that follow Tab come after what it completes, and a server that does not answer completes nothing', async (t) => {
+  for (const [answers, expected] of [
+    [true, 'abacus now'],
+    [false, 'ab now'],
+  ] as const) {
+    const answer = Promise.withResolvers<[string[], string]>();
+    const tired = Promise.withResolvers<undefined>();
+    const { terminal, editor } = start(t, { complete: () => answer.promise, patience: () => tired.promise });
+    const next = editor.next();
+    for (const keys of ['ab', '\t', ' now\r']) await terminal.type(keys);
+    if (answers) answer.resolve([['abacus'], 'ab']);
+    else tired.resolve(undefined);
+    assert.deepEqual(await next, { type: 'request', text: expected });
+  }
 });
 
 test('Ctrl+R finds an earlier request by a part of it, however fast it is typed', async (t) => {

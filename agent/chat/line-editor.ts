@@ -3,6 +3,7 @@
 // muted: a paused one leaves the terminal in raw mode, where Ctrl+C does nothing.
 
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type HistorySearch, type SearchKey, startHistorySearch } from './history-search.ts';
 import type { KeyRouter } from './key-router.ts';
 import { createMutableOutput } from './mutable-output.ts';
@@ -12,6 +13,7 @@ import type { ChatOutput } from './terminal.ts';
 import { visibleText } from './visible-text.ts';
 
 const LEAVE_WITHIN_MS = 2000;
+const COMPLETE_WITHIN_MS = 1000;
 const PASTE_MARKS_ON = '\x1b[?2004h';
 const PASTE_MARKS_OFF = '\x1b[?2004l';
 
@@ -29,6 +31,8 @@ export interface LineEditorOptions {
   /** Requests for the up arrow, oldest first. */
   readonly history: readonly string[];
   readonly complete: (line: string) => Completion | Promise<Completion>;
+  /** How long a completion may take; default a second. */
+  readonly patience?: () => Promise<undefined>;
   /** Milliseconds of a clock that never jumps; default `performance.now`. */
   readonly now?: () => number;
 }
@@ -41,6 +45,7 @@ export interface LineEditor extends RequestSource {
 /** Takes the terminal over until `close`. It ends with 0 by Ctrl+D or a lost terminal, with 130 by a second Ctrl+C. */
 export function createLineEditor(options: LineEditorOptions): LineEditor {
   const { keys, output, prompt, continuationPrompt, leaveHint, now = () => performance.now() } = options;
+  const { patience = () => wait(COMPLETE_WITHIN_MS, undefined, { ref: false }) } = options;
   const input = keys.editorInput;
   const screen = createMutableOutput(output);
   const recall = createRecall(options.history);
@@ -65,10 +70,9 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
     completer: (line: string, done: (error: null, result: Completion) => void) => {
       const completion: Completion | Promise<Completion> = search ? [[], line] : options.complete(line);
       if (!(completion instanceof Promise)) return done(null, completion);
-      const before = readline.line;
-      // What comes late fits a line that is no longer there; a server that does not answer completes nothing.
-      completion.then(
-        (result) => done(null, readline.line === before ? result : [[], line]),
+      // readline reads no key meanwhile, not even Ctrl+C: a server that does not answer soon completes nothing.
+      Promise.race([completion, patience()]).then(
+        (result) => done(null, result ?? [[], line]),
         () => done(null, [[], line]),
       );
     },
