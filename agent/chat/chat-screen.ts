@@ -15,6 +15,7 @@ export interface ChatScreen {
 export function createChatScreen(output: ChatOutput): ChatScreen {
   let live = '';
   let isDrawn = false;
+  let atLineStart = true;
   let held = '';
   let holders = 0;
 
@@ -24,6 +25,7 @@ export function createChatScreen(output: ChatOutput): ChatScreen {
     // In one piece, so that nothing flickers.
     const piece = `${erase}${text}${live}`;
     if (piece !== '') output.write(piece);
+    if (text !== '') atLineStart = text.endsWith('\n');
   };
   return {
     show(text, next = '') {
@@ -37,6 +39,8 @@ export function createChatScreen(output: ChatOutput): ChatScreen {
         output.write(ERASE_ROW);
         isDrawn = false;
       }
+      // A question never goes on behind a model's words.
+      if (holders === 0 && !atLineStart) output.write('\n');
       holders += 1;
       let isOver = false;
       return () => {

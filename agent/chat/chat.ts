@@ -89,15 +89,18 @@ export async function runChat(options: ChatOptions): Promise<number> {
     print(openingLines(started));
     if (thread) print(await resumedText({ agent: started, paint, columns: columnsOf(output), now }, thread));
     let isBusy = false;
+    /** What came up while the person was writing; said before the next prompt. */
+    const news: string[] = [];
     const stopListening = started.servers.subscribe((event) => {
       // What happens in the middle of a turn, the turn tells.
-      if (event.type === 'notice' && !isBusy) print(paint('warning', visibleLine(event.text)));
+      if (event.type === 'notice' && !isBusy) news.push(event.text);
     });
     try {
       for (;;) {
         const request = await requests.next();
         if (request.type === 'end') return request.exitCode;
         history.add(request.text);
+        for (const text of news.splice(0)) print(paint('warning', visibleLine(text)));
         isBusy = true;
         let hasQuit = false;
         await requests.whileAnswering(async (signal) => {
