@@ -173,6 +173,9 @@ test('/threads lists, /resume goes on, /new begins, and the rules for approvals 
 test('/usage adds up by model, and an unknown price makes the sum unknown', async () => {
   const context = contextOf();
   assert.match(await textOf('/usage', context), /nothing was used yet/);
+  const silent = contextOf();
+  silent.conversation.note(turnEnd({}));
+  assert.equal(await textOf('/usage', silent), 'demo · 1 turn · reports no tokens');
   context.conversation.note(turnEnd({ usage: { inputTokens: 10, outputTokens: 5, costUsd: 0.01 } }));
   context.conversation.note(turnEnd({ usage: { inputTokens: 1, outputTokens: 1, costUsd: 0.02 } }));
   assert.equal(await textOf('/usage', context), 'demo · 2 turns · 11 tokens in · 6 out · about $0.0300');

@@ -2,6 +2,7 @@
 
 import { AgentError } from '../../errors.ts';
 import type { ThreadSummary } from '../../threads/thread-store.ts';
+import type { ModelUsage } from '../conversation.ts';
 import { tokensText } from '../turn-lines.ts';
 import { cutToWidth, visibleLine, visibleText } from '../visible-text.ts';
 import { type Command, type CommandContext, type CommandOutcome, type CompletionContext, text } from './command.ts';
@@ -106,9 +107,13 @@ async function usage({ conversation }: CommandContext): Promise<CommandOutcome> 
   if (used.length === 0) return text('nothing was used yet');
   return text(
     ...used.map(
-      (one) => `${visibleLine(one.model)} · ${one.turns} ${one.turns === 1 ? 'turn' : 'turns'} · ${tokensText(one)}`,
+      (one) => `${visibleLine(one.model)} · ${one.turns} ${one.turns === 1 ? 'turn' : 'turns'} · ${usedText(one)}`,
     ),
   );
+}
+
+function usedText(used: ModelUsage): string {
+  return used.inputTokens + used.outputTokens === 0 ? 'reports no tokens' : tokensText(used);
 }
 
 /** The thread to go on with at the start of a chat. */
