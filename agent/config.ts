@@ -37,6 +37,8 @@ export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
   /** What the agent keeps between runs that only this user may read. */
   readonly stateDirectory: string;
+  /** Where it is kept what persons have approved of; `undefined` keeps it nowhere. */
+  readonly approvalDirectory: string | undefined;
   readonly credential: CredentialConfig;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
@@ -156,11 +158,13 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
   const stateDirectory = stateDirectoryIn(env.XDG_STATE_HOME);
+  const keeps = env.TOKEN_STORE !== 'none';
   return {
     servers,
     stateDirectory,
+    approvalDirectory: keeps ? join(stateDirectory, 'approvals') : undefined,
     credential: credentialFrom(env),
-    tokenDirectory: env.TOKEN_STORE === 'none' ? undefined : join(stateDirectory, 'tokens'),
+    tokenDirectory: keeps ? join(stateDirectory, 'tokens') : undefined,
     threadFile: threadFile(env.THREAD_STORE, stateDirectory),
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,

@@ -42,8 +42,9 @@ async function say(session: Session, request: string) {
 }
 
 describe('an agent', () => {
-  test('swaps its model for the next turn of every conversation', async () => {
+  test('swaps its model for the next turn of every conversation', async (context) => {
     const model = await createChatCompletions(() => [{ content: 'I am another one.' }]);
+    context.after(model.close);
     const keys = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.baseUrl, LLM_MODEL: 'demo' };
     await withAgent(async (agent) => {
       const [first, second] = [agent.startSession(), agent.startSession()];
@@ -61,7 +62,6 @@ describe('an agent', () => {
       await agent.setModel('demo');
       assert.equal((await say(first, 'add 1 and 1')).end.answer, '(demo) add(1, 1) → 2');
     }, keys);
-    await model.close();
   });
 
   test('draws its graph', async () => {

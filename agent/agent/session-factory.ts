@@ -69,7 +69,7 @@ export function createTurnFactory({ config, servers, slot }: Omit<SessionFactory
   const bind = createBinder();
   return (options: SessionStart) => {
     const { approve, limits: given = {}, answerSchema } = options;
-    const memory: ApprovalMemory = createApprovalMemory(config.stateDirectory);
+    const memory: ApprovalMemory = createApprovalMemory(config.approvalDirectory);
     const rules = createSessionRules({ servers, memory, approve, settings: options.approval });
     const answer = answerSchema && createAnswerCheck(answerSchema);
     const systemPrompt = answer ? `${SYSTEM_PROMPT}\n${answer.instruction}` : SYSTEM_PROMPT;

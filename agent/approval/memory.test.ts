@@ -46,7 +46,7 @@ test('an answer for good is kept in a file of mode 0600, for the tool as its ser
   const directory = await createDirectory(context);
   const memory = createApprovalMemory(directory, () => new Date(0));
   await memory.remember(TOOL, { kind: 'always' });
-  const file = join(directory, 'approvals.json');
+  const file = join(directory, 'tool-calls.json');
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), {
     version: 1,
@@ -88,9 +88,9 @@ test('a file that is spoilt, or that others may read, allows nothing and is not 
   const directory = await createDirectory(context);
   const memory = createApprovalMemory(directory);
   await memory.remember(TOOL, { kind: 'always' });
-  const file = join(directory, 'approvals.json');
+  const file = join(directory, 'tool-calls.json');
   await writeFile(file, '{"approvals": "all"}');
-  await assert.rejects(memory.refresh(), { code: 'invalid_configuration', message: /approvals\.json/ });
+  await assert.rejects(memory.refresh(), { code: 'invalid_configuration', message: /tool-calls\.json/ });
   await assert.rejects(memory.remember(TOOL, { kind: 'always' }), { code: 'invalid_configuration' });
   assert.equal(await readFile(file, 'utf8'), '{"approvals": "all"}');
 });

@@ -26,7 +26,7 @@ export interface ApprovalMemory {
   list(): readonly string[];
 }
 
-const FILE = 'approvals.json';
+const FILE = 'tool-calls.json';
 
 const fileSchema = z.object({
   version: z.literal(1),
