@@ -136,7 +136,9 @@ async function startParts(config: AgentConfig, { model, cassette = {}, person = 
     cassette: { ...cassette, scrub: createScrub(config.environment) },
   });
   try {
-    return { slot, servers, notices: [...slot.takeNotices(), ...missingServers(servers)] };
+    // A person can sign in, or start the server, in the middle of the conversation.
+    const canGoOn = person.login !== undefined;
+    return { slot, servers, notices: [...slot.takeNotices(), ...missingServers(servers, canGoOn)] };
   } catch (error) {
     await servers.close();
     throw error;
@@ -146,13 +148,14 @@ async function startParts(config: AgentConfig, { model, cassette = {}, person = 
 /**
  * What to say about servers that are not connected.
  *
- * @throws {AgentError} when none is, though there are some
+ * @param canGoOn whether there is somebody who can do something about it
+ * @throws {AgentError} when none is, though there are some, and nobody can
  */
-function missingServers(servers: StartedServers): string[] {
+function missingServers(servers: StartedServers, canGoOn: boolean): string[] {
   const statuses = servers.statuses();
   const missing = statuses.filter(({ state }) => state !== 'connected' && state !== 'disabled');
   const failure = missing.map(({ name }) => servers.failureOf(name)).find((one) => one !== undefined);
-  if (failure && !statuses.some(({ state }) => state === 'connected')) throw failure;
+  if (failure && !canGoOn && !statuses.some(({ state }) => state === 'connected')) throw failure;
   return missing.map(({ name, state, detail }) => `${name} is not connected (${state}): ${detail}`);
 }
 

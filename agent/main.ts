@@ -3,10 +3,11 @@
 
 import { Command, CommanderError } from 'commander';
 import { type CommandProcess, defineAsk } from './commands/define-ask.ts';
+import { defineChat } from './commands/define-chat.ts';
 import { defineMcp } from './commands/define-mcp.ts';
 import { defineThreads } from './commands/define-threads.ts';
 import { type AgentConfig, loadEnvironment } from './config.ts';
-import { type CommandFlags, configure, modelOf } from './configure.ts';
+import { type CommandFlags, configure } from './configure.ts';
 import { AgentError, EXIT_CODES, exitCodeOf } from './errors.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -34,19 +35,15 @@ async function main(argv: readonly string[]): Promise<number> {
   defineAsk(common(program.command('ask')), commandProcess);
   defineThreads(program, commandProcess);
 
-  common(program.command('chat'))
-    .description('a conversation in the terminal')
-    .action(async (flags: CommandFlags) => {
-      const { chat } = await import('./commands/chat.ts');
-      // Through process.exit, so that the chat gives the terminal back.
+  defineChat(common(program.command('chat')), {
+    ...commandProcess,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    // Through process.exit, so that the chat gives the terminal back.
+    exitWhenTold: () => {
       for (const signal of ['SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(EXIT_CODES.interrupted));
-      exitCode = await chat({
-        config: configFrom(flags),
-        model: modelOf(flags),
-        cassette: flags,
-        terminal: { input: process.stdin, output: process.stdout, color: process.stdout.hasColors?.() ?? false },
-      });
-    });
+    },
+  });
 
   program
     .command('models')

@@ -22,7 +22,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const server = startServer(join(config.dataDir, 'server.log'));
+  const takeAway = showLine('starting the authorization server and the MCP server…');
   const failure = await server.ready;
+  takeAway();
   if (failure) {
     process.stderr.write(failure.report);
     return failure.exitCode;
@@ -32,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
   process.on('SIGINT', () => undefined);
   const conversation = spawn(
     process.execPath,
-    [join(root, 'agent/main.ts'), ...(args.length === 0 ? ['chat'] : args)],
+    [join(root, 'agent/main.ts'), ...(isCommand(args[0]) ? args : ['chat', ...args])],
     {
       stdio: 'inherit',
       // Said in so many words: the agent makes nothing up in CI.
@@ -43,6 +45,18 @@ async function main(args: readonly string[]): Promise<number> {
   const exitCode = await exitOf(conversation);
   await server.stop();
   return exitCode;
+}
+
+/** Flags alone are flags of the chat. */
+function isCommand(word: string | undefined): boolean {
+  return word !== undefined && !word.startsWith('-');
+}
+
+/** Says on a terminal what is being waited for; the returned function takes it away again. */
+function showLine(text: string): () => void {
+  if (!process.stderr.isTTY) return () => undefined;
+  process.stderr.write(text);
+  return () => void process.stderr.write('\r\x1b[2K');
 }
 
 /** Both halves read the same environment; all their faults are reported at once, before anything listens. */

@@ -35,7 +35,7 @@ async function askStream(args: readonly string[], environment: Environment = ser
 
 /** A model that streams what the test says. */
 async function withModel<T>(
-  replies: readonly (Parameters<typeof createChatCompletions>[0] extends (index: number) => infer R ? R : never)[],
+  replies: readonly ReturnType<Parameters<typeof createChatCompletions>[0]>[],
   work: (environment: Environment, model: Awaited<ReturnType<typeof createChatCompletions>>) => Promise<T>,
 ): Promise<T> {
   const model = await createChatCompletions((index) => replies[Math.min(index, replies.length - 1)] ?? 'hang');

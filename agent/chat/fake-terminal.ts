@@ -1,8 +1,9 @@
-// A terminal and a session for the tests of this folder: keys go in, what was written is waited for, nothing sleeps.
+// A terminal and a scripted session for the tests of this folder: keys go in, what was written is waited for, nothing sleeps.
 
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import type { ApprovalSettings } from '../approval.ts';
 import type { Session } from '../session.ts';
 import type { TurnEvent } from '../turn-events.ts';
 import type { ChatInput, ChatOutput } from './terminal.ts';
@@ -58,11 +59,14 @@ export function createFakeTerminal({ isTTY, columns = 80 }: { isTTY: boolean; co
 /** What a session does with one request. */
 export type ScriptedTurn = (request: string, signal: AbortSignal) => AsyncIterable<TurnEvent>;
 
+export type ScriptedSession = Session & { readonly requests: string[] };
+
 /** A session that plays one script after another and notes what it was asked; the last script serves all that follows. */
-export function createScriptedSession(...turns: readonly ScriptedTurn[]): Session & { readonly requests: string[] } {
+export function createScriptedSession(...turns: readonly ScriptedTurn[]): ScriptedSession {
   const requests: string[] = [];
+  let settings: ApprovalSettings = { mode: 'ask', allow: [], deny: [] };
   return {
-    threadId: 'test',
+    threadId: 'test-thread',
     requests,
     run(request, signal) {
       requests.push(request);
@@ -71,8 +75,10 @@ export function createScriptedSession(...turns: readonly ScriptedTurn[]): Sessio
       return turn(request, signal);
     },
     compact: async () => undefined,
-    approval: () => ({ settings: { mode: 'ask', allow: [], deny: [] }, remembered: [] }),
-    setApproval: () => undefined,
+    approval: () => ({ settings, remembered: [] }),
+    setApproval: (next) => {
+      settings = next;
+    },
   };
 }
 

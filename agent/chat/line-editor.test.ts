@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { completeCommand } from './commands.ts';
 import { createFakeTerminal, type FakeTerminal } from './fake-terminal.ts';
+import { createKeyRouter } from './key-router.ts';
 import { createLineEditor, type LineEditorOptions } from './line-editor.ts';
 import type { RequestSource } from './request-source.ts';
 
@@ -198,6 +198,53 @@ test('the up arrow calls back whole requests, newest first, and cleared lines ne
   assert.deepEqual(await again, { type: 'request', text: 'p\nq' });
 });
 
+test('keys that follow Tab come after what it completes, and a server that does not answer completes nothing', async (t) => {
+  for (const [answers, expected] of [
+    [true, 'abacus now'],
+    [false, 'ab now'],
+  ] as const) {
+    const answer = Promise.withResolvers<[string[], string]>();
+    const tired = Promise.withResolvers<undefined>();
+    const { terminal, editor } = start(t, { complete: () => answer.promise, patience: () => tired.promise });
+    const next = editor.next();
+    for (const keys of ['ab', '\t', ' now\r']) await terminal.type(keys);
+    if (answers) answer.resolve([['abacus'], 'ab']);
+    else tired.resolve(undefined);
+    assert.deepEqual(await next, { type: 'request', text: expected });
+  }
+});
+
+test('Ctrl+R finds an earlier request by a part of it, however fast it is typed', async (t) => {
+  const CTRL_R = '\x12';
+  const { terminal, editor } = start(t, { history: ['alpha one', 'beta two', 'a\nb'] });
+  const sent = editor.next();
+  await terminal.type(`draft${CTRL_R}bet\r`);
+  assert.deepEqual(await sent, { type: 'request', text: 'beta two' });
+  const edited = editor.next();
+  await terminal.type(`${CTRL_R}A`);
+  await terminal.shown('(search) A: beta two');
+  await terminal.type(`${CTRL_R}${CTRL_R}${CTRL_R}`);
+  await terminal.shown('(search) A: alpha one');
+  await terminal.type('\x1b[C');
+  await terminal.shown('alpha one');
+  await terminal.type(' more\r');
+  assert.deepEqual(await edited, { type: 'request', text: 'alpha one more' });
+  const lines = editor.next();
+  await terminal.type(`${CTRL_R}⏎\r`);
+  assert.deepEqual(await lines, { type: 'request', text: 'a\nb' });
+});
+
+test('a search that finds nothing, or is given up, leaves the line as it was', async (t) => {
+  for (const end of ['zzz\r', 'al\x07', `al${CTRL_C}`]) {
+    const { terminal, editor } = start(t, { history: ['alpha'] });
+    const next = editor.next();
+    await terminal.type(`draft\x12${end}`);
+    await terminal.shown('(search)');
+    await terminal.type('!\r');
+    assert.deepEqual(await next, { type: 'request', text: 'draft!' });
+  }
+});
+
 test('Tab completes a command', async (t) => {
   const { terminal, editor } = start(t);
   const next = editor.next();
@@ -210,13 +257,15 @@ test('Tab completes a command', async (t) => {
 test('closing takes every listener off again', async () => {
   const terminal = createFakeTerminal({ isTTY: true });
   const listeners = () => [
-    ...['keypress', 'end', 'error'].map((name) => terminal.input.listenerCount(name)),
+    ...['data', 'end', 'error'].map((name) => terminal.input.listenerCount(name)),
     terminal.output.listenerCount('resize'),
     process.listenerCount('exit'),
   ];
   const before = listeners();
-  const editor = createLineEditor(optionsFor(terminal));
+  const options = optionsFor(terminal);
+  const editor = createLineEditor(options);
   await editor.close();
+  options.keys.close();
   assert.deepEqual(listeners(), before);
 });
 
@@ -229,13 +278,13 @@ function start(t: { after(action: () => Promise<void>): void }, options: Partial
 
 function optionsFor({ input, output }: FakeTerminal): LineEditorOptions {
   return {
-    input,
+    keys: createKeyRouter(input),
     output,
     prompt: '› ',
     continuationPrompt: '… ',
     leaveHint: '(hint)',
     history: [],
-    complete: completeCommand,
+    complete: (line) => [['/tools'].filter((name) => name.startsWith(line)), line],
     now: () => 0,
   };
 }

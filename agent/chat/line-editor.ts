@@ -3,18 +3,25 @@
 // muted: a paused one leaves the terminal in raw mode, where Ctrl+C does nothing.
 
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type HistorySearch, type SearchKey, startHistorySearch } from './history-search.ts';
+import type { KeyRouter } from './key-router.ts';
 import { createMutableOutput } from './mutable-output.ts';
 import { createRecall, toEditedLine, toRequest } from './recall.ts';
 import type { NextRequest, RequestSource } from './request-source.ts';
-import type { ChatInput, ChatOutput } from './terminal.ts';
+import type { ChatOutput } from './terminal.ts';
 import { visibleText } from './visible-text.ts';
 
 const LEAVE_WITHIN_MS = 2000;
+const COMPLETE_WITHIN_MS = 1000;
 const PASTE_MARKS_ON = '\x1b[?2004h';
 const PASTE_MARKS_OFF = '\x1b[?2004l';
 
+/** Candidates, and the part of the line that they replace. */
+export type Completion = [string[], string];
+
 export interface LineEditorOptions {
-  readonly input: ChatInput;
+  readonly keys: KeyRouter;
   readonly output: ChatOutput;
   /** Shown before a request, and before each further line of it. */
   readonly prompt: string;
@@ -23,20 +30,30 @@ export interface LineEditorOptions {
   readonly leaveHint: string;
   /** Requests for the up arrow, oldest first. */
   readonly history: readonly string[];
-  readonly complete: (line: string) => [string[], string];
+  readonly complete: (line: string) => Completion | Promise<Completion>;
+  /** How long a completion may take; default a second. */
+  readonly patience?: () => Promise<undefined>;
   /** Milliseconds of a clock that never jumps; default `performance.now`. */
   readonly now?: () => number;
 }
 
+export interface LineEditor extends RequestSource {
+  /** Does what Ctrl+C does. */
+  interrupt(): void;
+}
+
 /** Takes the terminal over until `close`. It ends with 0 by Ctrl+D or a lost terminal, with 130 by a second Ctrl+C. */
-export function createLineEditor(options: LineEditorOptions): RequestSource {
-  const { input, output, prompt, continuationPrompt, leaveHint, now = () => performance.now() } = options;
+export function createLineEditor(options: LineEditorOptions): LineEditor {
+  const { keys, output, prompt, continuationPrompt, leaveHint, now = () => performance.now() } = options;
+  const { patience = () => wait(COMPLETE_WITHIN_MS, undefined, { ref: false }) } = options;
+  const input = keys.editorInput;
   const screen = createMutableOutput(output);
   const recall = createRecall(options.history);
   const queue: string[] = [];
   let lines: string[] = [];
   let isPasting = false;
   let isDiscarding = false;
+  let search: { readonly history: HistorySearch; readonly before: string } | undefined;
   let hintedAt = Number.NEGATIVE_INFINITY;
   let waiting: ((next: NextRequest) => void) | undefined;
   let answering: AbortController | undefined;
@@ -50,7 +67,15 @@ export function createLineEditor(options: LineEditorOptions): RequestSource {
     terminal: true,
     history: recall.list,
     historySize: recall.maxEntries,
-    completer: options.complete,
+    completer: (line: string, done: (error: null, result: Completion) => void) => {
+      const completion: Completion | Promise<Completion> = search ? [[], line] : options.complete(line);
+      if (!(completion instanceof Promise)) return done(null, completion);
+      // readline reads no key meanwhile, not even Ctrl+C: a server that does not answer soon completes nothing.
+      Promise.race([completion, patience()]).then(
+        (result) => done(null, result ?? [[], line]),
+        () => done(null, [[], line]),
+      );
+    },
   });
   readline.on('history', recall.restore);
   readline.on('line', onLine);
@@ -64,6 +89,7 @@ export function createLineEditor(options: LineEditorOptions): RequestSource {
   output.write(PASTE_MARKS_ON);
 
   return {
+    interrupt: onInterrupt,
     next() {
       if (ended !== undefined) return Promise.resolve(ended);
       const queued = queue.shift();
@@ -102,13 +128,43 @@ export function createLineEditor(options: LineEditorOptions): RequestSource {
     },
   };
 
-  function onKeypress(_character: string | undefined, key: { name?: string } | undefined): void {
+  function onKeypress(_character: string | undefined, key: SearchKey | undefined): void {
     if (key?.name === 'paste-start') isPasting = true;
     if (key?.name === 'paste-end') isPasting = false;
+    if (search !== undefined) searchOn(search, key ?? {});
+    else if (key?.ctrl && key.name === 'r' && !isPasting) beginSearch();
+  }
+
+  /** Ctrl+R, as in a shell: readline edits what is searched for, unseen, and what is found takes the place of the line. */
+  function beginSearch(): void {
+    if (waiting === undefined) return;
+    const before = takeLine({ isVisible: false });
+    screen.mute();
+    search = { before, history: startHistorySearch(output, recall.entries()) };
+  }
+
+  function searchOn({ history, before }: NonNullable<typeof search>, key: SearchKey): void {
+    const next = history.press(key, readline.line);
+    if (next !== 'goes-on') endSearch(next === 'given-up' ? before : (history.found() ?? before));
+  }
+
+  function endSearch(line: string): void {
+    search?.history.end();
+    search = undefined;
+    takeLine({ isVisible: false });
+    screen.unmute();
+    showPrompt();
+    readline.write(line);
   }
 
   function onLine(line: string): void {
     if (isDiscarding) return;
+    if (search !== undefined) {
+      const found = search.history.found();
+      endSearch(found ?? search.before);
+      if (found !== undefined) readline.write('\n');
+      return;
+    }
     hintedAt = Number.NEGATIVE_INFINITY;
     const isContinued = !isPasting && line.endsWith('\\');
     lines.push(toRequest(isContinued ? line.slice(0, -1) : line));
@@ -138,6 +194,10 @@ export function createLineEditor(options: LineEditorOptions): RequestSource {
 
   function onInterrupt(): void {
     isPasting = false;
+    if (search !== undefined) {
+      endSearch(search.before);
+      return;
+    }
     if (answering !== undefined && !answering.signal.aborted) {
       unqueue();
       answering.abort();
@@ -188,10 +248,16 @@ export function createLineEditor(options: LineEditorOptions): RequestSource {
   }
 
   /** Empties the line by submitting it, the only way that also makes the up arrow start from the newest entry again. */
-  function takeLine(): string {
+  function takeLine({ isVisible = true } = {}): string {
     const { line } = readline;
     isDiscarding = true;
+    if (!isVisible) {
+      readline.write(null, { ctrl: true, name: 'e' });
+      readline.write(null, { ctrl: true, name: 'u' });
+      screen.mute();
+    }
     readline.write('\n');
+    if (!isVisible) screen.unmute();
     isDiscarding = false;
     return line;
   }

@@ -9,6 +9,8 @@ export interface Recall {
   /** The list that readline works on, newest first. */
   readonly list: string[];
   readonly maxEntries: number;
+  /** All requests as lines that can be edited, newest first. */
+  entries(): readonly string[];
   /** Undoes what readline did to its list; to be called on its `history` event, with the list it passes. */
   restore(list: string[]): void;
   /** Makes a request the newest entry. */
@@ -27,6 +29,7 @@ export function createRecall(requests: readonly string[]): Recall {
     list: working,
     // One more than ours, so that readline drops nothing before we restore its list.
     maxEntries: MAX_ENTRIES + 1,
+    entries: () => entries,
     restore,
     remember(request) {
       const line = toEditedLine(request);

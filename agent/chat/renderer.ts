@@ -1,8 +1,20 @@
 // Turn events → what a person reads. Pure: the state and an event go in, the next state and a text come out; the chat
-// writes it. Every word of a model or a server passes visible-text here.
+// writes it. Every word of a model or a server passes visible-text on its way.
 
-import type { ToolCallError, TurnEvent, Usage } from '../turn-events.ts';
-import type { Paint } from './terminal.ts';
+import type { TurnEvent } from '../turn-events.ts';
+import { endMarkdown, feedMarkdown, MARKDOWN_START, type MarkdownState } from './markdown/markdown-stream.ts';
+import {
+  approvalLine,
+  type LineStyle,
+  progressStage,
+  progressText,
+  runningText,
+  type ToolCallEvent,
+  type ToolProgressEvent,
+  toolCallLine,
+  toolResultLine,
+} from './tool-lines.ts';
+import { authLine, turnEndLines } from './turn-lines.ts';
 import {
   cutToWidth,
   EMPTY_STREAM,
@@ -11,27 +23,35 @@ import {
   visibleLine,
   visibleRest,
   visibleText,
-  widthOf,
 } from './visible-text.ts';
 
-// Arguments before a result tell two calls of the same tool apart; more of them would leave no room for the result.
-const LABEL_COLUMNS = 40;
+// What a model thinks aloud is kept for one line only.
+const REASONING_CHARACTERS = 2000;
+
+/** How to render: columns of the terminal, its paint, and what it can do. */
+export interface RenderStyle extends LineStyle {
+  /** Whether markdown is rendered; otherwise its source is shown. Default false. */
+  readonly markdown?: boolean;
+  /** Whether there is a line that can be updated in place; otherwise progress takes lines of its own. Default false. */
+  readonly live?: boolean;
+}
 
 /** What has to be remembered from one event of a turn to the next. */
 export interface RenderState {
   readonly stream: VisibleStream;
+  readonly markdown: MarkdownState;
   readonly atLineStart: boolean;
   readonly hasText: boolean;
+  /** What the last event was about, for the line that is updated in place. */
+  readonly phase: 'waiting' | 'text' | 'reasoning';
+  readonly reasoning: string;
   /** The calls that ran side by side last, in the order they came. */
-  readonly calls: readonly ToolCall[];
+  readonly calls: readonly ToolCallEvent[];
   /** Those of them that have no result yet, by id. */
   readonly open: ReadonlySet<string>;
-}
-
-/** How to render: columns of the terminal, and its paint. */
-export interface RenderStyle {
-  readonly columns: number;
-  readonly paint: Paint;
+  readonly progress: ReadonlyMap<string, ToolProgressEvent>;
+  /** Calls that were denied: their result says nothing new. */
+  readonly denied: ReadonlySet<string>;
 }
 
 export interface Rendered {
@@ -39,132 +59,148 @@ export interface Rendered {
   readonly text: string;
 }
 
-type ToolCall = Extract<TurnEvent, { type: 'tool-call' }>;
-type ToolResult = Extract<TurnEvent, { type: 'tool-result' }>;
-type TurnEnd = Extract<TurnEvent, { type: 'turn-end' }>;
-
 /** The state that a turn starts with. */
 export const TURN_START: RenderState = {
   stream: EMPTY_STREAM,
+  markdown: MARKDOWN_START,
   atLineStart: true,
   hasText: false,
+  phase: 'waiting',
+  reasoning: '',
   calls: [],
   open: new Set(),
+  progress: new Map(),
+  denied: new Set(),
 };
 
-/** Renders one event. `text` ends in a line feed for all events but text deltas. */
-export function renderEvent(state: RenderState, event: TurnEvent, style: RenderStyle): Rendered {
+/** Renders one event. `text` ends in a line feed for all events but deltas. */
+export function renderEvent(before: RenderState, event: TurnEvent, style: RenderStyle): Rendered {
+  if (event.type === 'reasoning-delta') return renderReasoning(before, event.text, style);
+  const ended = endReasoning(before, style);
+  const rendered = renderOther(ended.state, event, style);
+  return { state: rendered.state, text: ended.text + rendered.text };
+}
+
+/** What stands in the line that is updated in place after the text so far; empty when there is none. */
+export function liveLine(state: RenderState, { columns, paint }: LineStyle): string {
+  if (!state.atLineStart || state.phase === 'text') return '';
+  const running = state.calls.filter(({ id }) => state.open.has(id));
+  // One column is left free: a full row would make some terminals wrap.
+  const fitted = (text: string) => paint('dim', cutToWidth(text, columns - 1));
+  if (running.length > 0) return fitted(runningText(running, state.progress));
+  if (state.phase === 'reasoning') return fitted(`∴ ${tailOf(state.reasoning, columns - 4)}`);
+  return fitted('⋯');
+}
+
+function renderOther(
+  state: RenderState,
+  event: Exclude<TurnEvent, { type: 'reasoning-delta' }>,
+  style: RenderStyle,
+): Rendered {
   switch (event.type) {
     case 'text-delta':
-      return renderDelta(state, event.text);
+      return renderDelta(state, event.text, style);
     case 'tool-call': {
       const calls = state.open.size === 0 ? [event] : [...state.calls, event];
       const open = new Set([...state.open, event.id]);
-      return onOwnLine({ ...state, calls, open }, toolCallLine(event, style));
+      return onOwnLine({ ...state, calls, open }, toolCallLine(event, style), style);
     }
+    case 'tool-progress':
+      return renderProgress(state, event, style);
     case 'tool-result': {
       const open = new Set([...state.open].filter((id) => id !== event.id));
-      return onOwnLine({ ...state, open }, toolResultLine(event, state.calls, style));
+      const line = state.denied.has(event.id) ? '' : toolResultLine(event, state.calls, style);
+      return onOwnLine({ ...state, open }, line, style);
     }
-    case 'reasoning-delta':
-    case 'approval-request':
-    case 'approval':
-    case 'tool-progress':
+    case 'approval': {
+      const denied = event.decision === 'denied' ? new Set([...state.denied, event.id]) : state.denied;
+      return onOwnLine({ ...state, denied }, approvalLine(event, style) ?? '', style);
+    }
     case 'auth':
-    case 'error':
-      return { state, text: '' };
+      return onOwnLine(state, authLine(event, style.paint), style);
     case 'notice':
-      return onOwnLine(state, style.paint('warning', visibleLine(event.text)));
-    case 'turn-end':
-      return onOwnLine(state, turnEndLines(event, state, style));
+      return onOwnLine(state, style.paint('warning', visibleLine(event.text)), style);
+    case 'approval-request':
+      // The question itself is asked by whoever the session was given for that.
+      return onOwnLine(state, '', style);
+    case 'error':
+      // The end of the turn says it.
+      return { state, text: '' };
+    case 'turn-end': {
+      const ended = onOwnLine(state, '', style);
+      // A model that does not stream has said nothing yet.
+      const answer = ended.state.hasText || event.answer === '' ? '' : wholeAnswer(event.answer, style);
+      const lines = turnEndLines(event, style);
+      return { state: ended.state, text: `${ended.text}${answer}${lines.map((line) => `${line}\n`).join('')}` };
+    }
   }
 }
 
-function renderDelta(state: RenderState, delta: string): Rendered {
-  const { stream, text } = visibleChunk(state.stream, delta);
-  const atLineStart = text === '' ? state.atLineStart : text.endsWith('\n');
-  return { state: { ...state, stream, atLineStart, hasText: state.hasText || text !== '' }, text };
+function renderDelta(state: RenderState, delta: string, style: RenderStyle): Rendered {
+  const { stream, text: visible } = visibleChunk(state.stream, delta);
+  const fed = style.markdown ? feedMarkdown(state.markdown, visible, style) : { state: state.markdown, text: visible };
+  return {
+    state: {
+      ...state,
+      stream,
+      markdown: fed.state,
+      phase: 'text',
+      atLineStart: fed.text === '' ? state.atLineStart : fed.text.endsWith('\n'),
+      hasText: state.hasText || visible !== '',
+    },
+    text: fed.text,
+  };
+}
+
+function renderReasoning(state: RenderState, delta: string, style: RenderStyle): Rendered {
+  const ended = state.phase === 'reasoning' ? { state, text: '' } : onOwnLine(state, '', style);
+  const reasoning = (ended.state.reasoning + delta).slice(0, REASONING_CHARACTERS);
+  return { state: { ...ended.state, phase: 'reasoning', reasoning }, text: ended.text };
+}
+
+/** What was thought becomes one line, cut. */
+function endReasoning(state: RenderState, { columns, paint }: LineStyle): Rendered {
+  if (state.phase !== 'reasoning') return { state, text: '' };
+  const line = visibleLine(state.reasoning).replaceAll('⏎', ' ');
+  return {
+    state: { ...state, phase: 'waiting', reasoning: '' },
+    text: line === '' ? '' : `${paint('dim', cutToWidth(`∴ ${line}`, columns))}\n`,
+  };
+}
+
+function renderProgress(state: RenderState, event: ToolProgressEvent, style: RenderStyle): Rendered {
+  const earlier = state.progress.get(event.id);
+  const next = { ...state, progress: new Map(state.progress).set(event.id, event) };
+  const isNews = earlier === undefined || progressStage(earlier) !== progressStage(event);
+  if (style.live || !isNews) return onOwnLine(next, '', style);
+  return onOwnLine(next, cutToWidth(`  ⋯ ${progressText(event)}`, style.columns), style);
 }
 
 /** Ends the streamed text before it, since lines of ours never go on behind a model's words. */
-function onOwnLine(state: RenderState, lines: string): Rendered {
-  const rest = visibleRest(state.stream);
+function onOwnLine(state: RenderState, lines: string, style: RenderStyle): Rendered {
+  const rest = endOfText(state, style);
   const atLineStart = rest === '' ? state.atLineStart : rest.endsWith('\n');
   return {
-    state: { ...state, stream: EMPTY_STREAM, atLineStart: true },
+    state: { ...state, stream: EMPTY_STREAM, markdown: MARKDOWN_START, atLineStart: true, phase: 'waiting' },
     text: `${rest}${atLineStart ? '' : '\n'}${lines === '' ? '' : `${lines}\n`}`,
   };
 }
 
-function toolCallLine({ name, server, args }: ToolCall, { columns, paint }: RenderStyle): string {
-  const origin = cutToWidth(` · ${visibleLine(server)}`, Math.ceil(columns / 3));
-  const head = cutToWidth(`⚙ ${visibleLine(name)}`, columns - widthOf(origin));
-  const room = columns - widthOf(head) - widthOf(origin) - 1;
-  const shown = room < 2 ? '' : ` ${cutToWidth(argumentsText(args), room)}`;
-  return `${paint('tool', head)}${shown}${paint('dim', origin)}`;
+function endOfText(state: RenderState, style: RenderStyle): string {
+  const held = visibleRest(state.stream);
+  if (!style.markdown) return held;
+  const fed = feedMarkdown(state.markdown, held, style);
+  return fed.text + endMarkdown(fed.state, style).text;
 }
 
-function toolResultLine(result: ToolResult, calls: readonly ToolCall[], { columns, paint }: RenderStyle): string {
-  const label = resultLabel(result, calls, Math.min(LABEL_COLUMNS, Math.floor(columns / 2)));
-  const duration = `  (${durationText(result.durationMs)})`;
-  const failure = result.error === undefined ? undefined : failureText(result.error);
-  const room = Math.max(columns - widthOf(`  ✓ ${label}${duration}`), 1);
-  const shown = cutToWidth(failure ?? visibleLine(result.text), room);
-  const mark = failure === undefined ? paint('good', '✓') : paint('bad', '✗');
-  return `  ${mark} ${label}${failure === undefined ? shown : paint('bad', shown)}${paint('dim', duration)}`;
+function wholeAnswer(answer: string, style: RenderStyle): string {
+  const { state, text } = renderDelta(TURN_START, answer, style);
+  const rest = endOfText(state, style);
+  const shown = style.markdown ? text + rest : visibleText(answer);
+  return shown.endsWith('\n') ? shown : `${shown}\n`;
 }
 
-/** Names the call where several ran side by side, with its arguments where even the name was the same. */
-function resultLabel({ id, name }: ToolResult, calls: readonly ToolCall[], columns: number): string {
-  if (calls.length < 2) return '';
-  const call = calls.find((one) => one.id === id);
-  const isAmbiguous = calls.filter((one) => one.name === name).length > 1;
-  const shown = visibleLine(name);
-  const label = call !== undefined && isAmbiguous ? `${shown} ${argumentsText(call.args)}` : shown;
-  return `${cutToWidth(label, columns)} → `;
-}
-
-function failureText({ message, missingScopes }: ToolCallError): string {
-  const shown = visibleLine(message);
-  if (missingScopes.length === 0) return shown;
-  const scopes = `needs ${missingScopes.length === 1 ? 'scope' : 'scopes'} ${missingScopes.map(visibleLine).join(' ')}`;
-  return shown === '' ? scopes : `${scopes}: ${shown}`;
-}
-
-function turnEndLines(end: TurnEnd, state: RenderState, { paint }: RenderStyle): string {
-  const message = visibleText(end.error?.message ?? '').trim();
-  // A model that does not stream has said nothing yet.
-  const answer = state.hasText ? '' : visibleText(end.answer);
-  return [answer, statusText(end.status, message, paint), usageText(end.usage, paint)]
-    .filter((line) => line !== '')
-    .join('\n');
-}
-
-function statusText(status: TurnEnd['status'], message: string, paint: Paint): string {
-  switch (status) {
-    case 'ok':
-      return '';
-    case 'limit':
-      return paint('warning', message === '' ? '[stopped at the limit]' : `[stopped at the limit: ${message}]`);
-    case 'interrupted':
-      return paint('dim', '[interrupted]');
-    case 'blocked':
-    case 'auth_required':
-    case 'failed':
-      return paint('bad', message === '' ? 'the turn failed without a reason' : message);
-  }
-}
-
-function usageText(usage: Usage | undefined, paint: Paint): string {
-  if (usage === undefined) return '';
-  const cost = usage.costUsd === undefined ? '' : ` · about $${usage.costUsd.toFixed(4)}`;
-  return paint('dim', `${usage.inputTokens} tokens in · ${usage.outputTokens} out${cost}`);
-}
-
-function argumentsText(args: Readonly<Record<string, unknown>>): string {
-  return visibleLine(JSON.stringify(args));
-}
-
-function durationText(durationMs: number): string {
-  return durationMs < 1000 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1000).toFixed(1)} s`;
+function tailOf(text: string, columns: number): string {
+  const line = visibleLine(text).replaceAll('⏎', ' ');
+  return line.length <= columns ? line : `…${line.slice(-Math.max(columns - 1, 1))}`;
 }

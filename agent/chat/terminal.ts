@@ -20,7 +20,18 @@ export interface ChatTerminal {
 }
 
 /** The roles that text has in a chat. */
-type Role = 'dim' | 'strong' | 'tool' | 'good' | 'warning' | 'bad';
+export type Role =
+  | 'dim'
+  | 'strong'
+  | 'tool'
+  | 'good'
+  | 'warning'
+  | 'bad'
+  | 'heading'
+  | 'emphasis'
+  | 'struck'
+  | 'code'
+  | 'link';
 
 /** Gives text the colour of its role, or leaves it as it is. */
 export type Paint = (role: Role, text: string) => string;
@@ -32,6 +43,11 @@ const FORMATS = {
   good: 'green',
   warning: 'yellow',
   bad: 'red',
+  heading: 'magenta',
+  emphasis: 'italic',
+  struck: 'strikethrough',
+  code: 'yellow',
+  link: 'underline',
 } as const satisfies Record<Role, Parameters<typeof styleText>[0]>;
 
 /** True when a person sits at both ends. With only one end a terminal, its own line editing serves better than ours. */

@@ -11,20 +11,29 @@ export interface ChatCompletions {
   close(): Promise<void>;
 }
 
+export interface CompletionRequest {
+  readonly model: string;
+  readonly messages: readonly { readonly role: string; readonly content: unknown }[];
+}
+
+/** What streams: all at once, or as the test lets it. */
+type Deltas = readonly Delta[] | AsyncIterable<Delta>;
+
 /**
- * `reply` gets the request's number, from 0, and gives the deltas to stream; `hang` leaves the request open. `onSent` is
- * called when an answer has gone out to its end.
+ * `reply` gets the request's number, from 0, and the request, and gives the deltas to stream; `hang` leaves the request open.
+ * `onSent` is called when an answer has gone out to its end.
  */
 export async function createChatCompletions(
-  reply: (index: number) => readonly Delta[] | 'hang',
+  reply: (index: number, request: CompletionRequest) => Deltas | 'hang',
   onSent: () => void = () => undefined,
 ): Promise<ChatCompletions> {
   const requests: Record<string, unknown>[] = [];
   const server = await serve(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    requests.push(JSON.parse(body));
-    const deltas = reply(requests.length - 1);
+    const asked = JSON.parse(body);
+    requests.push(asked);
+    const deltas = reply(requests.length - 1, asked);
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     if (deltas === 'hang') return void response.write(': waiting\n\n');
     // Messages with one id are one message to LangGraph.
@@ -34,8 +43,12 @@ export async function createChatCompletions(
         `data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created: 0, model: 'double', choices: [choice] })}\n\n`,
       );
     send({ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null });
-    for (const delta of deltas) send({ index: 0, delta, finish_reason: null });
-    send({ index: 0, delta: {}, finish_reason: deltas.some((delta) => 'tool_calls' in delta) ? 'tool_calls' : 'stop' });
+    let callsTools = false;
+    for await (const delta of deltas) {
+      callsTools ||= 'tool_calls' in delta;
+      send({ index: 0, delta, finish_reason: null });
+    }
+    send({ index: 0, delta: {}, finish_reason: callsTools ? 'tool_calls' : 'stop' });
     response.end('data: [DONE]\n\n', onSent);
   });
   return { baseUrl: `${server.origin}/v1`, requests, close: server.close };

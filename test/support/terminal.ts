@@ -17,14 +17,19 @@ export interface Terminal {
   press(...keys: string[]): Promise<void>;
   /** Pastes text with bracketed paste. */
   paste(text: string): Promise<void>;
-  /** The screen as it is, without trailing blanks. */
-  screen(): Promise<string>;
+  /** The screen as it is, without trailing blanks; with `lines`, that many lines of what has scrolled away before it. */
+  screen(lines?: number): Promise<string>;
+  /** The screen with the escapes of its colours. */
+  colors(): Promise<string>;
+  resize(columns: number, rows: number): Promise<void>;
+  /** Kills the command as `kill -9` does. */
+  kill(): Promise<void>;
   /** Waits until the screen matches, and returns it. */
   waitFor(expected: RegExp): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Opens a terminal of 100 by 30 in which `command` runs; its exit code is shown as `exit code N` at the end. */
+/** Opens a terminal, of 100 by 30 at first, in which `command` runs; its exit code is shown as `exit code N` at the end. */
 export async function openTerminal(
   command: string,
   environment: Readonly<Record<string, string | undefined>>,
@@ -53,7 +58,8 @@ export async function openTerminal(
   await tmux('pipe-pane', '-O', `cat > ${output}`);
   await tmux('send-keys', 'Enter');
 
-  const screen = async () => (await tmux('capture-pane', '-p')).stdout.replace(/[ \n]+$/, '').replace(/ +$/gm, '');
+  const capture = async (...flags: string[]) => (await tmux('capture-pane', '-p', ...flags)).stdout;
+  const screen = async (lines = 0) => (await capture('-S', `-${lines}`)).replace(/[ \n]+$/, '').replace(/ +$/gm, '');
   const waitFor = (expected: RegExp): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const look = () => {
@@ -75,6 +81,13 @@ export async function openTerminal(
       await tmux('paste-buffer', '-p');
     },
     screen,
+    colors: () => capture('-e'),
+    resize: async (columns, rows) => void (await tmux('resize-window', '-x', String(columns), '-y', String(rows))),
+    kill: async () => {
+      const { stdout: shell } = await tmux('display-message', '-p', '#{pane_pid}');
+      const { stdout: children } = await run('ps', ['-o', 'pid=', '--ppid', shell.trim()]);
+      for (const pid of children.split('\n').map(Number).filter(Boolean)) process.kill(pid, 'SIGKILL');
+    },
     waitFor,
     close: async () => {
       await tmux('kill-server');
