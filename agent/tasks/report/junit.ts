@@ -64,10 +64,10 @@ function caseOf(task: TaskReport): string {
     case 'passed':
       return `${opening}/>`;
     case 'failed':
-      return `${opening}>\n      <failure ${attributesOf({ message, type: 'expectation' })}>${escape(text)}</failure>\n    </testcase>`;
+      return `${opening}>\n      <failure ${attributesOf({ message, type: 'expectation' })}>${escapeXml(text)}</failure>\n    </testcase>`;
     case 'error': {
       const code = task.attempts.findLast(({ errorCode }) => errorCode !== undefined)?.errorCode ?? 'error';
-      return `${opening}>\n      <error ${attributesOf({ message, type: code })}>${escape(text)}</error>\n    </testcase>`;
+      return `${opening}>\n      <error ${attributesOf({ message, type: code })}>${escapeXml(text)}</error>\n    </testcase>`;
     }
     case 'skipped':
     case 'not-run':
@@ -77,7 +77,12 @@ function caseOf(task: TaskReport): string {
 
 /** `examples/tasks/arithmetic.yaml` → `examples.tasks.arithmetic`, which readers show as a tree. */
 function classNameOf(file: string): string {
-  return file.replace(/\.[^./\\]+$/, '').replace(/[\\/]+/g, '.').replace(/^\.+/, '') || 'tasks';
+  return (
+    file
+      .replace(/\.[^./\\]+$/, '')
+      .replace(/[\\/]+/g, '.')
+      .replace(/^\.+/, '') || 'tasks'
+  );
 }
 
 function msOf({ attempts }: TaskReport): number {
@@ -90,12 +95,12 @@ function seconds(ms: number): string {
 
 function attributesOf(attributes: Readonly<Record<string, string | number>>): string {
   return Object.entries(attributes)
-    .map(([name, value]) => `${name}="${escape(String(value)).replaceAll('\n', '&#10;').replaceAll('\t', '&#9;')}"`)
+    .map(([name, value]) => `${name}="${escapeXml(String(value)).replaceAll('\n', '&#10;').replaceAll('\t', '&#9;')}"`)
     .join(' ');
 }
 
 /** For text and attributes. What XML 1.0 cannot hold at all becomes a replacement character. */
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return (
     text
       .toWellFormed()

@@ -1,8 +1,8 @@
 // What a run came to, as data: report.json, and what the other reports are written from. Pure.
 
-import type { Task } from '../task.ts';
 import type { Result } from '../run/result.ts';
 import { type Totals, totalsOf, type Verdict, type VerdictOutcome } from '../run/verdict.ts';
+import type { Task } from '../task.ts';
 import { passAtK, passHatK, percentile } from './statistics.ts';
 
 export interface TaskReport {

@@ -1,7 +1,7 @@
 // summary.md: what a person wants to read on the page of a CI run. Pure.
 
-import type { RunReport, TaskReport } from './run-report.ts';
 import { totalsLine } from '../run/verdict.ts';
+import type { RunReport, TaskReport } from './run-report.ts';
 import { costText, durationText, plural, reasonsOf } from './words.ts';
 
 /** GitHub takes 1 MiB a step, and nobody reads more than some. */
@@ -11,12 +11,16 @@ const MAX_REASON_LENGTH = 3_000;
 /** The summary as GitHub's Markdown. */
 export function toSummary(report: RunReport): string {
   const { totals, durationMs, flaky } = report;
-  const notPassed = report.tasks.filter(({ outcome }) => outcome !== 'passed' && outcome !== 'skipped' && outcome !== 'not-run');
+  const notPassed = report.tasks.filter(
+    ({ outcome }) => outcome !== 'passed' && outcome !== 'skipped' && outcome !== 'not-run',
+  );
   const flakyTasks = report.tasks.filter(({ isFlaky }) => isFlaky);
   return [
     `## Tasks: ${totalsLine(totals)}`,
     '',
-    ...(report.endedBy === 'itself' ? [] : [`The run was ended by ${report.endedBy === 'timeout' ? 'its timeout' : 'an interrupt'}.`, '']),
+    ...(report.endedBy === 'itself'
+      ? []
+      : [`The run was ended by ${report.endedBy === 'timeout' ? 'its timeout' : 'an interrupt'}.`, '']),
     '| passed | failed | errors | skipped | flaky | attempts | p50 | p95 | tokens | cost |',
     '| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
     `| ${[
@@ -35,7 +39,9 @@ export function toSummary(report: RunReport): string {
     `Model: ${report.models.length === 0 ? 'none answered' : report.models.map(code).join(', ')}`,
     '',
     ...notPassed.slice(0, MAX_SHOWN).flatMap(describeTask),
-    ...(notPassed.length > MAX_SHOWN ? [`… and ${plural(notPassed.length - MAX_SHOWN, 'more task')} in report.html`, ''] : []),
+    ...(notPassed.length > MAX_SHOWN
+      ? [`… and ${plural(notPassed.length - MAX_SHOWN, 'more task')} in report.html`, '']
+      : []),
     ...(flakyTasks.length === 0
       ? []
       : [

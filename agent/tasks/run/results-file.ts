@@ -14,12 +14,8 @@ export interface ResultsFile {
   close(): Promise<void>;
 }
 
-/**
- * Opens the file of a run for appending.
- *
- * @param scrub takes secrets out of a line
- */
-export async function openResults(directory: string, scrub: (text: string) => string): Promise<ResultsFile> {
+/** Opens the file of a run for appending. */
+export async function openResults(directory: string): Promise<ResultsFile> {
   const file = await open(join(directory, RESULTS_FILE), 'a+', 0o600);
   if (await endsInTheMiddleOfALine(file)) await file.appendFile('\n');
   let waiting: { readonly line: string; readonly done: PromiseWithResolvers<void> }[] = [];
@@ -41,7 +37,7 @@ export async function openResults(directory: string, scrub: (text: string) => st
   return {
     append: (result) => {
       const done = Promise.withResolvers<void>();
-      waiting.push({ line: `${scrub(JSON.stringify(result))}\n`, done });
+      waiting.push({ line: `${JSON.stringify(result)}\n`, done });
       writing ??= writeAll();
       return done.promise;
     },

@@ -7,7 +7,7 @@ import type { Task } from '../task.ts';
 import type { LoadedChecks } from './check-modules.ts';
 import type { Attempt, AttemptResult, Executor } from './executor.ts';
 import type { FinishedRun } from './finished-run.ts';
-import { createResult, hashOf, keyOf, type Result } from './result.ts';
+import { createResult, hashOf, keyOf, type Result, resultSchema } from './result.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
 /** What a progress display hears. */
@@ -28,6 +28,8 @@ export interface RunTasksOptions {
   readonly isFailFast: boolean;
   readonly judge: Judge | undefined;
   readonly checks: LoadedChecks;
+  /** Takes secrets out of a result before anybody sees it. */
+  readonly scrub: (text: string) => string;
   /** Keeps the conversation; returns where. */
   readonly writeTranscript: (run: FinishedRun) => Promise<string>;
   /** Resolves when the result is safe. */
@@ -102,7 +104,8 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
         continue;
       }
       const transcript = await options.writeTranscript(ran.run);
-      return createResult({ task: attempt.task, attempt: ran, findings, startedAt, tries, transcript });
+      const result = createResult({ task: attempt.task, attempt: ran, findings, startedAt, tries, transcript });
+      return resultSchema.parse(JSON.parse(options.scrub(JSON.stringify(result))));
     }
   };
 
