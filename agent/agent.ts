@@ -1,7 +1,9 @@
-// Puts the parts of a running agent together: configuration → connections → tools → model → graph → session. Commands
-// call this and render what comes out.
+// Puts the parts of a running agent together: configuration → servers → model → graph → sessions. Commands call this and
+// render what comes out.
 
-import { MemorySaver } from '@langchain/langgraph';
+import { createConnectedServers } from './agent/local-servers.ts';
+import { createModelSlot } from './agent/model-slot.ts';
+import { createSessionFactory } from './agent/session-factory.ts';
 import type { ApprovalSettings, Approver } from './approval.ts';
 import type { LoginPrompt } from './auth/login-prompt.ts';
 import { createTokenSource } from './auth/token-source.ts';
@@ -12,11 +14,9 @@ import { connect, type McpConnection } from './mcp/connection.ts';
 import type { Elicitor } from './mcp/elicitation.ts';
 import { recordConnection, replayConnection } from './mcp/recorded-connection.ts';
 import type { Servers } from './mcp/servers.ts';
-import { type LoadedTool, loadTools } from './mcp/tools.ts';
-import { recordModel } from './models/cassette.ts';
-import { createModel, describeModelError, selectModel } from './models/registry.ts';
 import { createScrub } from './models/scrub.ts';
-import { createSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
+import { createMemoryThreadStore } from './threads/memory-thread-store.ts';
 import type { ThreadStore } from './threads/thread-store.ts';
 
 /** A running agent: the servers, the model and the store of conversations; sessions are started on it. */
@@ -66,18 +66,9 @@ export interface TurnLimits {
   readonly maxToolCalls?: number;
   /** Input and output together. */
   readonly maxTokens?: number;
+  /** A turn with a model whose price is unknown fails before it begins: its cost could not be held to this. */
   readonly maxUsd?: number;
   readonly timeoutMs?: number;
-}
-
-export interface StartedAgent {
-  readonly session: Session;
-  readonly modelLabel: string;
-  /** What a person should know before the first turn. */
-  readonly notices: readonly string[];
-  readonly connections: readonly McpConnection[];
-  readonly tools: readonly LoadedTool[];
-  close(): Promise<void>;
 }
 
 /** Directories of recordings; without them, everything is live and leaves no trace. */
@@ -88,54 +79,36 @@ export interface CassetteOptions {
   readonly replay?: string;
 }
 
+export interface AgentOptions {
+  /** What `--model` says; default: what the environment says. */
+  readonly model?: string | undefined;
+  readonly cassette?: CassetteOptions | undefined;
+  readonly person?: Person;
+}
+
 /**
  * Starts an agent: the model is checked before any server hears of us, then all servers are connected in parallel.
  *
- * @param model what `--model` says; default: what the environment says
  * @throws {AgentError} from configuration, models, authorization or connections
  */
-export async function startAgent(
-  config: AgentConfig,
-  model?: string,
-  cassette: CassetteOptions = {},
-): Promise<StartedAgent> {
-  const selection = selectModel(config.environment, model);
-  const notices: string[] = [];
-  const {
-    model: chatModel,
-    label,
-    notice,
-    costUsdOf,
-  } = await createModel(selection, config.environment, { onNotice: (text) => notices.push(text) });
-  const connections = await connectAll(config, cassette);
-  const close = async () => {
-    await Promise.all(connections.map((connection) => connection.close()));
+export async function startAgent(config: AgentConfig, { model, cassette = {} }: AgentOptions = {}): Promise<Agent> {
+  const slot = await createModelSlot(config.environment, model, cassette.record);
+  const servers = await createConnectedServers(await connectAll(config, cassette));
+  const threads = createMemoryThreadStore();
+  const { startSession } = createSessionFactory({ config, servers, threads, slot });
+  return {
+    servers,
+    threads,
+    model: () => slot.current(),
+    notices: slot.takeNotices(),
+    setModel: (specification) => slot.swap(specification),
+    startSession,
+    drawGraph: async () => (await createGraph().getGraphAsync()).drawMermaid(),
+    close: async () => {
+      await servers.close();
+      await threads.close();
+    },
   };
-  try {
-    const tools = await loadTools(connections);
-    const serverOf = (name: string) => tools.find((tool) => tool.name === name)?.server ?? '';
-    const graph = createGraph({
-      model:
-        cassette.record === undefined
-          ? chatModel
-          : recordModel(chatModel, label, cassette.record, createScrub(config.environment)),
-      tools: tools.map(({ tool }) => tool),
-      serverOf,
-      maxTurns: config.maxTurns,
-      describeModelError: (error) => describeModelError(error, selection),
-      checkpointer: new MemorySaver(),
-    });
-    const session = createSession({
-      graph,
-      serverOf,
-      costUsdOf,
-      takeNotices: () => notices.splice(0),
-    });
-    return { session, modelLabel: label, notices: notice ? [notice] : [], connections, tools, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
 }
 
 /** All or none: a connection that came up is closed again when another one does not. */

@@ -35,9 +35,15 @@ export type CredentialConfig =
 
 export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
+  /** What the agent keeps between runs that only this user may read. */
+  readonly stateDirectory: string;
   readonly credential: CredentialConfig;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
+  /** Where conversations are kept between runs; `undefined` keeps them nowhere. */
+  readonly threadFile: string | undefined;
+  /** Length of a conversation that the model takes, in tokens; `undefined` leaves it to what is known of the model. */
+  readonly contextTokens: number | undefined;
   /** Model calls that one turn may make. */
   readonly maxTurns: number;
   /** What was typed in the chat before; created with mode 0600. */
@@ -71,6 +77,12 @@ const environmentSchema = z
     // Relative paths are invalid by the XDG base directory specification, and would plant tokens wherever one stands.
     XDG_STATE_HOME: z.string().refine(isAbsolute, 'an absolute path').optional(),
     TOKEN_STORE: z.enum(['file', 'none'], 'file or none').default('file'),
+    THREAD_STORE: z.enum(['file', 'none'], 'file or none').default('file'),
+    LLM_CONTEXT_TOKENS: z
+      .string()
+      .regex(/^[1-9]\d{3,8}$/, 'a whole number from 1000')
+      .transform(Number)
+      .optional(),
     AUTH0_DOMAIN: z
       .string()
       .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i, 'a host name such as TENANT.eu.auth0.com, without https:// and slash')
@@ -143,13 +155,14 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
+  const stateDirectory = join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent');
   return {
     servers,
+    stateDirectory,
     credential: credentialFrom(env),
-    tokenDirectory:
-      env.TOKEN_STORE === 'none'
-        ? undefined
-        : join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent', 'tokens'),
+    tokenDirectory: env.TOKEN_STORE === 'none' ? undefined : join(stateDirectory, 'tokens'),
+    threadFile: env.THREAD_STORE === 'none' ? undefined : join(stateDirectory, 'threads.sqlite'),
+    contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
     environment: withoutEmpty(environment),

@@ -4,10 +4,8 @@ import { describe, test } from 'node:test';
 import { AIMessage, type BaseMessage } from '@langchain/core/messages';
 import { fakeModel } from '@langchain/core/testing';
 import { DynamicStructuredTool } from '@langchain/core/tools';
-import { MemorySaver } from '@langchain/langgraph';
+import { createTestSession } from '../test/support/session.ts';
 import { AgentError } from './errors.ts';
-import { createGraph } from './graph.ts';
-import { createSession } from './session.ts';
 import type { TurnEvent } from './turn-events.ts';
 
 type Call = { name: string; args: Record<string, unknown> };
@@ -49,17 +47,10 @@ function setUp({
         func: async (args, _manager, config) => run(args as { n: number }, config?.signal),
       }),
   );
-  const serverOf = (name: string) => (name in tools ? 'local' : '');
-  const session = createSession({
-    graph: createGraph({
-      model,
-      tools: langchainTools,
-      serverOf,
-      maxTurns,
-      describeModelError: (error) => new AgentError('model_failed', String(error)),
-      checkpointer: new MemorySaver(),
-    }),
-    serverOf,
+  const session = createTestSession({
+    model,
+    tools: langchainTools,
+    limits: { maxTurns },
     costUsdOf: () => costsUsd.shift(),
     takeNotices: () => notices.splice(0),
   });

@@ -63,8 +63,16 @@ const AUTHORIZATION_SERVER = {
 /** The one place that may import a library; a major version then touches one place. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['mcp-server/server.ts'],
-  '@langchain/core': ['agent/threads/', 'agent/graph.ts', 'agent/mcp/', 'agent/models/', 'agent/session.ts'],
-  '@langchain/langgraph': ['agent/threads/', 'agent/agent.ts', 'agent/graph.ts', 'agent/session.ts'],
+  '@langchain/core': [
+    'agent/agent/',
+    'agent/graph.ts',
+    'agent/graph/',
+    'agent/mcp/',
+    'agent/models/',
+    'agent/session/',
+    'agent/threads/',
+  ],
+  '@langchain/langgraph': ['agent/agent/', 'agent/graph.ts', 'agent/graph/', 'agent/session/', 'agent/threads/'],
   '@langchain/langgraph-checkpoint-sqlite': ['agent/threads/'],
   '@langchain/mcp-adapters': ['agent/mcp/'],
   '@langchain/openai': ['agent/models/'],

@@ -5,10 +5,9 @@ import { getEventListeners } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { BaseLangChain } from '@langchain/core/language_models/base';
 import { DynamicStructuredTool } from '@langchain/core/tools';
-import { MemorySaver } from '@langchain/langgraph';
-import { createGraph } from '../agent/graph.ts';
+import { createBinder } from '../agent/agent/turn-factory.ts';
 import { createModel, describeModelError, selectModel } from '../agent/models/registry.ts';
-import { createSession } from '../agent/session.ts';
+import { createTestGraph, createTestSession, loadedTools } from './support/session.ts';
 
 const TURNS = 1000;
 /** Enough for everything that is made once to have been made. */
@@ -22,26 +21,25 @@ test('1 000 turns in changing threads make no further model and leave no listene
   const selection = selectModel(environment);
   const built = countBuilt(context);
   const { model } = await createModel(selection, environment, { fetch: double.fetch });
-  const serverOf = () => 'local';
-  const graph = createGraph({
+  const tools = [
+    new DynamicStructuredTool({
+      name: 'add',
+      description: 'Adds.',
+      schema: { type: 'object' as const, properties: {} },
+      func: async () => '42',
+    }),
+  ];
+  const lasting = { bind: createBinder(), tools: loadedTools(tools) };
+  const options = {
     model,
-    tools: [
-      new DynamicStructuredTool({
-        name: 'add',
-        description: 'Adds.',
-        schema: { type: 'object' as const, properties: {} },
-        func: async () => '42',
-      }),
-    ],
-    serverOf,
-    maxTurns: 5,
-    describeModelError: (error) => describeModelError(error, selection),
-    checkpointer: new MemorySaver(),
-  });
+    tools,
+    graph: createTestGraph(),
+    describeModelError: (error: unknown) => describeModelError(error, selection),
+  };
   const interrupt = new AbortController();
   const run = async (count: number) => {
     for (let turn = 0; turn < count; turn += 1) {
-      const session = createSession({ graph, serverOf });
+      const session = createTestSession(options, lasting);
       const request = turn % 10 === 0 ? 'add' : 'hello';
       for await (const event of session.run(request, interrupt.signal))
         if (event.type === 'turn-end') assert.equal(event.status, 'ok', event.error?.message);

@@ -115,7 +115,7 @@ test('requests are remembered in the history file, and called back by the next c
 
 test('a session that breaks its promise ends the chat, with the terminal given back', async () => {
   const broken: Session = {
-    threadId: 'test',
+    ...createScriptedSession(echoTurn),
     run() {
       throw new TypeError('a broken session');
     },

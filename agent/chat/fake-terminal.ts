@@ -70,6 +70,9 @@ export function createScriptedSession(...turns: readonly ScriptedTurn[]): Sessio
       if (turn === undefined) throw new Error(`no turn is scripted for ${JSON.stringify(request)}`);
       return turn(request, signal);
     },
+    compact: async () => undefined,
+    approval: () => ({ settings: { mode: 'ask', allow: [], deny: [] }, remembered: [] }),
+    setApproval: () => undefined,
   };
 }
 

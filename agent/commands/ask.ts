@@ -27,11 +27,11 @@ const DECISIVE: readonly AgentErrorCode[] = ['insufficient_scope', 'tool_refused
 export async function ask({ config, request, model, cassette, signal, stdout, stderr }: AskOptions): Promise<number> {
   if (request.trim() === '')
     throw new AgentError('usage', 'There is no request. Say what you want: npm run -s ask -- "What is 2 + 40?"');
-  const agent = await startAgent(config, model, cassette);
+  const agent = await startAgent(config, { model, cassette });
   try {
     for (const notice of agent.notices) stderr(`${notice}\n`);
     let exitCode = 0;
-    for await (const event of agent.session.run(request, signal)) {
+    for await (const event of agent.startSession().run(request, signal)) {
       stderr(progress(event));
       if (event.type === 'tool-result' && event.error && DECISIVE.includes(event.error.code))
         exitCode = EXIT_CODES[event.error.code];

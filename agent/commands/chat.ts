@@ -18,19 +18,14 @@ export interface ChatCommandOptions {
  * @throws {AgentError} when there is no agent to talk to: configuration, model, login, server
  */
 export async function chat({ config, model, cassette, terminal }: ChatCommandOptions): Promise<number> {
-  const agent = await startAgent(config, model, cassette);
+  const agent = await startAgent(config, { model, cassette });
   try {
     return await runChat({
-      session: agent.session,
-      modelLabel: agent.modelLabel,
+      session: agent.startSession({ approval: { mode: 'all', allow: [], deny: [] } }),
+      modelLabel: agent.model().label,
       notices: agent.notices,
-      servers: agent.connections.map(({ name, url }) => ({
-        name,
-        url,
-        state: 'connected',
-        tools: agent.tools.filter((tool) => tool.server === name).length,
-      })),
-      tools: () => agent.tools,
+      servers: agent.servers.statuses().map(({ toolCount, ...status }) => ({ ...status, tools: toolCount })),
+      tools: () => agent.servers.tools(),
       terminal: { ...terminal, historyFile: config.historyFile },
     });
   } finally {

@@ -23,6 +23,8 @@ export interface CreatedModel {
   readonly notice: string | undefined;
   /** What a message of this model cost, in US dollars; `undefined` where that is unknown. */
   readonly costUsdOf: (message: AIMessage) => number | undefined;
+  /** The longest conversation that the model takes, in tokens; `undefined` where that is unknown. */
+  readonly maxInputTokens: number | undefined;
 }
 
 /** All optional; what is left out is the real thing. */
@@ -131,6 +133,7 @@ export async function createModel(
     label: labelOf(selection),
     notice: found ? `model ${labelOf(selection)} (${selection.reason})` : first?.provider.notice,
     costUsdOf: createCostOf(candidates),
+    maxInputTokens: built?.model.profile.maxInputTokens,
   };
 }
 

@@ -25,6 +25,12 @@ export interface ThreadStore {
   messages(id: string): Promise<readonly BaseMessage[]>;
   /** Remembers that a turn ran; the first one makes the thread. */
   recordTurn(id: string, turn: { readonly request: string; readonly model: string }): Promise<void>;
+  /**
+   * Takes the thread for one turn: until the returned function is called, nobody else runs one on it, in whatever process.
+   *
+   * @throws {AgentError} `usage` when somebody does
+   */
+  takeTurn(id: string): Promise<() => Promise<void>>;
   delete(id: string): Promise<void>;
   close(): Promise<void>;
 }

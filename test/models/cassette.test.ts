@@ -5,8 +5,6 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { MemorySaver } from '@langchain/langgraph';
-import { createGraph } from '../../agent/graph.ts';
 import type { McpConnection } from '../../agent/mcp/connection.ts';
 import { recordConnection, replayConnection } from '../../agent/mcp/recorded-connection.ts';
 import { loadTools } from '../../agent/mcp/tools.ts';
@@ -14,10 +12,10 @@ import { recordModel, replayModel } from '../../agent/models/cassette.ts';
 import type { ToolCallingModel } from '../../agent/models/provider.ts';
 import { createModel, describeModelError } from '../../agent/models/registry.ts';
 import { createScrub } from '../../agent/models/scrub.ts';
-import { createSession } from '../../agent/session.ts';
 import type { TurnEvent } from '../../agent/turn-events.ts';
 import { runAgent } from '../support/agent-process.ts';
 import { startTestServer } from '../support/mcp-server.ts';
+import { createTestSession } from '../support/session.ts';
 import { type Step, startDouble } from './double.ts';
 import { openaiChat } from './doubles/openai-chat.ts';
 import { KEY } from './wire-format.ts';
@@ -128,16 +126,10 @@ async function converse(
   requests = Array.from({ length: TURNS }, (_, turn) => `What about ${turn}?`),
 ): Promise<TurnEvent[]> {
   const tools = await loadTools(connections);
-  const serverOf = (name: string) => tools.find((tool) => tool.name === name)?.server ?? '';
-  const graph = createGraph({
-    model,
-    tools: tools.map(({ tool }) => tool),
-    serverOf,
-    maxTurns: 12,
-    describeModelError: (error) => describeModelError(error, openaiChat.selection),
-    checkpointer: new MemorySaver(),
-  });
-  const session = createSession({ graph, serverOf });
+  const session = createTestSession(
+    { model, tools: [], describeModelError: (error) => describeModelError(error, openaiChat.selection) },
+    { tools },
+  );
   const events: TurnEvent[] = [];
   for (const request of requests)
     for await (const event of session.run(request, new AbortController().signal)) events.push(event);

@@ -2,12 +2,10 @@
 // graph and our session, and three tools of which one never ends by itself.
 
 import { DynamicStructuredTool, type StructuredToolInterface } from '@langchain/core/tools';
-import { MemorySaver } from '@langchain/langgraph';
-import { createGraph } from '../../agent/graph.ts';
 import type { Environment } from '../../agent/models/provider.ts';
 import { createModel, describeModelError } from '../../agent/models/registry.ts';
-import { createSession } from '../../agent/session.ts';
 import type { TurnEvent } from '../../agent/turn-events.ts';
+import { createTestSession } from '../support/session.ts';
 import { type ProviderDouble, type Step, startDouble } from './double.ts';
 import type { Refusal, WireFormat } from './wire-format.ts';
 
@@ -52,16 +50,11 @@ export async function startConversation(
     throw error;
   });
   const running = Promise.withResolvers<void>();
-  const serverOf = () => 'local';
-  const graph = createGraph({
+  const session = createTestSession({
     model,
     tools: createTools(running.resolve),
-    serverOf,
-    maxTurns: 12,
     describeModelError: (error) => describeModelError(error, format.selection),
-    checkpointer: new MemorySaver(),
   });
-  const session = createSession({ graph, serverOf });
   return {
     double,
     pausesMs,
