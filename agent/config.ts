@@ -7,6 +7,7 @@ import { isAbsolute, join } from 'node:path';
 import { parse } from 'dotenv';
 import * as z from 'zod';
 import { AgentError } from './errors.ts';
+import { TASK_SHAPE, type TaskConfig, taskConfigFrom } from './task-variables.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -48,6 +49,8 @@ export interface AgentConfig {
   readonly maxTurns: number;
   /** What was typed in the chat before; created with mode 0600. */
   readonly historyFile: string;
+  /** What the CI service says about a run of tasks. */
+  readonly tasks: TaskConfig;
   /** What the model registry reads: provider, model and keys. */
   readonly environment: Environment;
 }
@@ -74,6 +77,7 @@ const environmentSchema = z
       .regex(/^[\w.~+/-]+=*$/, 'a bare access token, without "Bearer " and without quotes')
       .optional(),
     DATA_DIR: z.string().default('.data'),
+    ...TASK_SHAPE,
     // Relative paths are invalid by the XDG base directory specification, and would plant tokens wherever one stands.
     XDG_STATE_HOME: z.string().refine(isAbsolute, 'an absolute path').optional(),
     TOKEN_STORE: z.enum(['file', 'none'], 'file or none').default('file'),
@@ -165,6 +169,7 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
+    tasks: taskConfigFrom(env),
     environment: withoutEmpty(environment),
   };
 }

@@ -2,6 +2,7 @@
 // loaded when they run, so that --help and --version answer at once.
 
 import { Command, CommanderError } from 'commander';
+import { defineTasks } from './commands/define-tasks.ts';
 import { type AgentConfig, loadEnvironment } from './config.ts';
 import { type CommandFlags, configure, modelOf } from './configure.ts';
 import { AgentError, EXIT_CODES, exitCodeOf } from './errors.ts';
@@ -61,6 +62,22 @@ async function main(argv: readonly string[]): Promise<number> {
         stdout: (text) => process.stdout.write(text),
       });
     });
+
+  defineTasks(program, {
+    loadEnvironment,
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    terminal: process.stderr.isTTY
+      ? { columns: () => process.stderr.columns, hasColor: process.stdout.hasColors?.() ?? false }
+      : undefined,
+    onEndRequest: (callback) => {
+      process.on('SIGINT', () => callback('interrupt'));
+      for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => callback('terminate'));
+    },
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  });
 
   await program.parseAsync(argv, { from: 'user' });
   return exitCode;

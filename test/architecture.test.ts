@@ -13,7 +13,7 @@ const production = sources.filter((file) => /^(agent|mcp-server)\//.test(file) &
 /** A layer may import the layers above it in this list, and itself. Parts of one line do not know each other. */
 const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   agent: [
-    ['config', 'errors'],
+    ['config', 'errors', 'task-variables'],
     ['auth'],
     ['mcp', 'models'],
     ['approval', 'threads'],

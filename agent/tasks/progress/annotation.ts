@@ -1,7 +1,7 @@
 // A task that did not pass as an annotation of GitHub Actions, which then stands beside the task's line.
 
-import { reasonsOf } from '../report/words.ts';
 import type { TaskReport } from '../report/run-report.ts';
+import { reasonsOf } from '../report/words.ts';
 
 /** GitHub cuts longer ones. */
 const MAX_LENGTH = 4_000;

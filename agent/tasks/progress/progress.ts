@@ -1,8 +1,8 @@
 // What a person sees while tasks run: a line for each attempt that is over, and on a terminal one more that moves. The same
 // events in three renderings: terminal, plain lines, GitHub's annotations.
 
-import { durationText, plural, reasonsOf } from '../report/words.ts';
 import type { RunReport, TaskReport } from '../report/run-report.ts';
+import { durationText, plural, reasonsOf } from '../report/words.ts';
 import type { Result } from '../run/result.ts';
 import type { RunEvent } from '../run/run-tasks.ts';
 import { totalsLine } from '../run/verdict.ts';
@@ -104,14 +104,19 @@ export function createProgress(options: ProgressOptions): Progress {
       hide();
       const bad = report.tasks.filter(({ outcome }) => outcome === 'failed' || outcome === 'error');
       if (reporter === 'github') for (const task of bad) stdout(`${annotationOf(task, visible)}\n`);
-      for (const task of report.tasks) if (task.skip !== undefined) stdout(`- ${task.id} (skipped: ${visible(task.skip)})\n`);
+      for (const task of report.tasks)
+        if (task.skip !== undefined) stdout(`- ${task.id} (skipped: ${visible(task.skip)})\n`);
       stdout('\n');
       for (const task of bad) stdout(`${describeBad(task, visible)}\n`);
       if (report.flaky > 0) stdout(`${plural(report.flaky, 'flaky task')}: passed and failed\n`);
       if (report.totals.errors > 0)
-        stdout(`${plural(report.totals.errors, 'error')} among the failed: they could not be tried, or not be judged\n`);
+        stdout(
+          `${plural(report.totals.errors, 'error')} among the failed: they could not be tried, or not be judged\n`,
+        );
       if (report.endedBy !== 'itself')
-        stdout(`ended by ${report.endedBy === 'timeout' ? 'the timeout' : 'an interrupt'}; go on with --resume ${directory}\n`);
+        stdout(
+          `ended by ${report.endedBy === 'timeout' ? 'the timeout' : 'an interrupt'}; go on with --resume ${directory}\n`,
+        );
       stdout(`report in ${directory}/report.html\n`);
       stdout(`${totalsLine(report.totals)}\n`);
     },
