@@ -50,13 +50,12 @@ function mismatches(expected: ExpectedCall, call: RunCall, mode: ExpectedTools['
 }
 
 function summarise({ mode, calls }: ExpectedTools, missing: number, surplus: number): string {
-  const parts = [
-    ...(missing > 0
-      ? [`${missing} of ${calls.length} expected calls did not happen${mode === 'strict' ? ' in their place' : ''}`]
-      : []),
+  const subject = calls.length === 1 ? 'the expected call' : `${missing} of ${calls.length} expected calls`;
+  const place = mode === 'strict' ? ' in its place' : '';
+  return [
+    ...(missing > 0 ? [`${subject} did not happen${place}`] : []),
     ...(surplus > 0 ? [`${surplus} ${surplus === 1 ? 'call was' : 'calls were'} not expected`] : []),
-  ];
-  return parts.join(', ');
+  ].join(', ');
 }
 
 /** The expected call, and the one that happened with the fewest mismatches; the name counts for more than any argument. */

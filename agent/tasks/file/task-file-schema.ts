@@ -118,7 +118,9 @@ const expectation = z
       .optional()
       .describe('How the task ended. Without it, every task is expected to end ok'),
     auth: z
-      .strictObject({ missing_scope: z.array(name).min(1).max(100).describe('Exactly these scopes were missing') })
+      .strictObject({
+        missing_scope: z.array(name).max(100).describe('Exactly these scopes were missing; [] for none'),
+      })
       .optional(),
     limits: z
       .strictObject({

@@ -25,7 +25,8 @@ code,pre,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberatio
 .tools button,.tools input,.tools select{font:inherit;font-size:14px;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:6px 12px;min-height:36px}
 .tools button{cursor:pointer;color:var(--soft)}
 .tools button[aria-pressed=true]{color:var(--ink);border-color:var(--accent);box-shadow:inset 0 0 0 1px var(--accent);font-weight:600}
-.tools input{flex:1 1 180px;min-width:0}
+.tools input{flex:1 1 220px;min-width:0}
+.tools select{max-width:190px}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
 .list{background:var(--card);border:1px solid var(--line);border-radius:10px;box-shadow:var(--shadow);overflow:hidden;margin-bottom:40px}
 .task{border-top:1px solid var(--line)}
@@ -56,7 +57,7 @@ table.k th:first-child{text-align:left;color:var(--soft)}
 .attempt .inner{padding:14px}
 pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;background:var(--code);border:1px solid var(--line);border-radius:7px;padding:9px 12px;tab-size:2}
 .finding{margin:0 0 10px}
-.finding pre{border-left:3px solid var(--fail);overflow-x:auto}
+.finding pre{border-left:3px solid var(--fail);white-space:pre;overflow-wrap:normal;overflow-x:auto}
 .finding.error pre{border-left-color:var(--error)}.finding.skipped pre{border-left-color:var(--skip)}
 .held{color:var(--soft);font-size:13px;margin:0 0 12px}
 .held b{color:var(--pass);font-weight:600}

@@ -39,7 +39,7 @@ ${headerOf(report)}
 ${statsOf(report)}
 ${filtersOf(report)}
 <section class="list" aria-label="Tasks">
-${report.tasks.map((task) => taskOf(task, timelines))}
+${report.tasks.toSorted((a, b) => urgencyOf(a) - urgencyOf(b)).map((task) => taskOf(task, timelines))}
 <p class="empty" ${report.tasks.length > 0 && 'hidden'}>No task fits.</p>
 </section>
 </main>
@@ -96,7 +96,7 @@ function statsOf(report: RunReport): Html {
   return html`<div class="cards">
 ${stat('Pass rate', judged === 0 ? '–' : `${Math.floor((totals.passed / judged) * 1_000) / 10} %`, `${totals.passed} of ${plural(judged, 'task')}`)}
 ${stat('Attempt, median', durationMs.p50 === undefined ? '–' : durationText(durationMs.p50), durationMs.p95 === undefined ? '' : `95 % within ${durationText(durationMs.p95)}`)}
-${stat('Calls', String(report.toolCalls), `of tools; ${report.modelCalls} of models`)}
+${stat('Tool calls', String(report.toolCalls), `in ${plural(report.modelCalls, 'model call')}`)}
 ${stat('Tokens', inputTokens === undefined ? '–' : amount(inputTokens + (outputTokens ?? 0)), inputTokens === undefined ? 'not reported' : `${amount(inputTokens)} in, ${amount(outputTokens ?? 0)} out`)}
 ${stat('Cost', costText(report.costUsd), report.costUsd === undefined ? 'price unknown' : `${plural(report.attempts, 'attempt')}`)}
 ${stat('Flaky', String(report.flaky), report.flaky === 0 ? 'no task both passed and failed' : 'passed and failed')}
@@ -124,11 +124,20 @@ function filtersOf(report: RunReport): Html {
   }<input type="search" placeholder="Filter by id, tag or words of the prompt" aria-label="Filter"></div>`;
 }
 
+/** What needs a look comes first; tasks that are alike stay in the order of their files. */
+function urgencyOf({ outcome, isFlaky }: TaskReport): number {
+  if (outcome === 'failed') return 0;
+  if (outcome === 'error') return 1;
+  return isFlaky ? 2 : 3;
+}
+
 function taskOf(task: TaskReport, timelines: Timelines): Html {
   const models = [...new Set(task.attempts.map(({ model }) => model))];
   const kinds = [task.outcome === 'not-run' ? 'skipped' : task.outcome, ...(task.isFlaky ? ['flaky'] : [])];
   const text = [task.id, ...task.tags, task.file, ...task.turns].join(' ').slice(0, 2_000).toLowerCase();
   const [reason] = reasonsOf(task);
+  const shown =
+    task.attempts.find((attempt) => attempt.outcome !== 'passed') ?? (task.repeat === 1 ? task.attempts[0] : undefined);
   const ms = task.attempts.reduce((sum, { durationMs }) => sum + durationMs, 0);
   return html`<details class="task" data-kinds="${kinds.join(' ')}" data-models="${JSON.stringify(models)}" data-text="${text}">
 <summary><span class="chip ${task.outcome}">${task.outcome === 'not-run' ? 'not run' : task.outcome}</span><span class="name">${task.id}${
@@ -143,7 +152,7 @@ function taskOf(task: TaskReport, timelines: Timelines): Html {
     models.length > 0 && html` · ${models.join(', ')}`
   }${task.repeat > 1 && html` · ${task.mustPass} of ${task.repeat} have to pass`}${task.skip !== undefined && html` · skipped: ${task.skip}`}</p>
 ${task.repeat > 1 && task.passAtK.length > 0 && estimatesOf(task)}
-${task.attempts.map((attempt) => attemptOf(attempt, task, timelines))}
+${task.attempts.map((attempt) => attemptOf(attempt, attempt === shown, timelines))}
 ${task.attempts.length === 0 && task.turns.map((turn) => html`<pre>${turn}</pre>`)}
 </div></details>`;
 }
@@ -158,14 +167,14 @@ function estimatesOf({ passAtK, passHatK }: TaskReport): Html {
   return html`<div class="scroll"><table class="k"><tr><th>of k attempts</th>${columns.map((k) => html`<th scope="col">${k}</th>`)}</tr>${row('at least one passes (pass@k)', passAtK)}${row('all pass (pass^k)', passHatK)}</table></div>`;
 }
 
-function attemptOf(result: TaskReport['attempts'][number], task: TaskReport, timelines: Timelines): Html {
+function attemptOf(result: TaskReport['attempts'][number], isOpen: boolean, timelines: Timelines): Html {
   const tokens =
     result.inputTokens === undefined ? '' : ` · ${amount(result.inputTokens + (result.outputTokens ?? 0))} tokens`;
   const cost = result.costUsd === undefined ? '' : ` · ${costText(result.costUsd)}`;
   const wrong = result.findings.filter(({ outcome }) => outcome !== 'passed');
   const held = result.findings.filter(({ outcome }) => outcome === 'passed').map(({ name }) => name);
   const timeline = timelines.get(result.transcript ?? '');
-  return html`<details class="attempt" ${(task.repeat === 1 || result.outcome !== 'passed') && 'open'}>
+  return html`<details class="attempt" ${isOpen && 'open'}>
 <summary><span class="chip ${result.outcome}">${result.outcome}</span>Attempt ${result.attempt}<span class="meta">${result.status} · ${durationText(result.durationMs)} · ${plural(result.toolCalls, 'call')}${tokens}${cost}${result.tries > 1 && ` · ${result.tries} tries`}</span></summary>
 <div class="inner">
 ${wrong.map((finding) => html`<div class="finding ${finding.outcome}"><pre>${finding.message}</pre></div>`)}
