@@ -62,6 +62,25 @@ export function defineTasks(program: Command, process: TasksProcess): void {
         }),
       );
     });
+
+  tasks
+    .command('compare')
+    .description('what changed between two runs, and how sure that is')
+    .argument('<before>', 'directory of the earlier run')
+    .argument('<after>', 'directory of the later one')
+    .option('--json', 'the same for a program')
+    .action(async (before: string, after: string, { json }: { json?: boolean }) => {
+      const { tasksCompare } = await import('./tasks-compare.ts');
+      await tasksCompare({ before, after, json: json === true, stdout: process.stdout });
+    });
+
+  tasks
+    .command('schema')
+    .description('the format of task files as JSON Schema, for editors')
+    .action(async () => {
+      const { toJsonSchema } = await import('../tasks/file/task-file-schema.ts');
+      process.stdout(`${JSON.stringify(toJsonSchema(), null, 2)}\n`);
+    });
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

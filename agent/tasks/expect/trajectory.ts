@@ -51,7 +51,7 @@ function mismatches(expected: ExpectedCall, call: RunCall, mode: ExpectedTools['
 
 function summarise({ mode, calls }: ExpectedTools, missing: number, surplus: number): string {
   const subject = calls.length === 1 ? 'the expected call' : `${missing} of ${calls.length} expected calls`;
-  const place = mode === 'strict' ? ' in its place' : '';
+  const place = mode === 'strict' ? ` in ${calls.length === 1 ? 'its' : 'their'} place` : '';
   return [
     ...(missing > 0 ? [`${subject} did not happen${place}`] : []),
     ...(surplus > 0 ? [`${surplus} ${surplus === 1 ? 'call was' : 'calls were'} not expected`] : []),

@@ -42,7 +42,7 @@ export function loadSuite(files: readonly string[], options: SuiteOptions): Suit
     const shown = relative(options.directory, file) || file;
     const text = readText(file, shown, faults);
     if (text === undefined) continue;
-    const { written, settings } = parseFile(text, shown, faults);
+    const { written, settings } = parseFile(text, shown, faults, options.servers);
     judge ??= settings.judge;
     for (const { task, source, path } of written) {
       const at = (...below: PropertyKey[]): Position => source.locate([...path, ...below]);
@@ -80,7 +80,12 @@ interface ParsedFile {
   }[];
 }
 
-function parseFile(text: string, file: string, faults: Fault[]): ParsedFile {
+function parseFile(
+  text: string,
+  file: string,
+  faults: Fault[],
+  knownServers: readonly string[] | undefined,
+): ParsedFile {
   const nothing: ParsedFile = { settings: {}, written: [] };
   if (text.trim() === '') {
     faults.push({ file, line: 1, column: 1, message: 'the file is empty; it should have version: 1 and tasks:' });
@@ -107,6 +112,13 @@ function parseFile(text: string, file: string, faults: Fault[]): ParsedFile {
     return nothing;
   }
   const { defaults, servers, judge, tasks } = shaped.value;
+  const fault = (position: Position, message: string) => faults.push({ file, ...position, message });
+  for (const [names, path] of [
+    [servers, ['servers']],
+    [defaults?.servers, ['defaults', 'servers']],
+  ] as const)
+    for (const [index, name] of (names ?? []).entries())
+      checkServer(name, knownServers, read.source.locate([...path, index]), fault);
   return {
     settings: { defaults, servers, judge },
     written: tasks.map((task, index) => ({ task, source: read.source, path: ['tasks', index] })),
