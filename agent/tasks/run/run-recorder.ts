@@ -75,9 +75,10 @@ export function createRunRecorder({ task, attempt }: Attempt): RunRecorder {
     },
     canGoOn: () => ends.every(({ status }) => ['ok', 'blocked', 'auth_required'].includes(status)),
     finish: (model, durationMs, failure) => {
-      const statuses: readonly TaskStatus[] = [
-        ...ends.map(({ status }) => STATUSES[status]),
-        ...(failure ? [failure.code === 'limit' ? 'limit' : statusOf(failure)] : []),
+      const statuses = [
+        // A turn that was cancelled says no more than what it was cancelled for.
+        ...ends.flatMap((end) => (failure && end.status === 'interrupted' ? [] : [STATUSES[end.status]])),
+        ...(failure ? [statusOf(failure)] : []),
       ];
       const status = statuses.toSorted((a, b) => GRAVITY.indexOf(b) - GRAVITY.indexOf(a))[0] ?? 'error';
       return {
@@ -100,6 +101,7 @@ export function createRunRecorder({ task, attempt }: Attempt): RunRecorder {
 
 /** A missing login is what a task may expect; other reasons to have no agent are not. */
 function statusOf({ code }: Failure): TaskStatus {
+  if (code === 'limit') return 'limit';
   return code === 'login_required' || code === 'insufficient_scope' ? 'auth_required' : 'error';
 }
 
