@@ -140,6 +140,8 @@ function firstLine(text: string): string {
 /** Line by line, so that the line breaks of a difference stay and others do not. */
 function indent(message: string, visible: (text: string) => string): string {
   const lines = message.split('\n');
-  const shown = lines.slice(0, MAX_LINES).map((text) => `    ${/^ */.exec(text)?.[0] ?? ''}${visible(text.trimStart())}`);
+  const shown = lines
+    .slice(0, MAX_LINES)
+    .map((text) => `    ${/^ */.exec(text)?.[0] ?? ''}${visible(text.trimStart())}`);
   return [...shown, ...(lines.length > MAX_LINES ? ['    …'] : [])].join('\n');
 }
