@@ -41,32 +41,28 @@ export async function tasks(options: TasksOptions): Promise<number> {
   const config = parseConfig(environment, configFlags);
   const scrub = createScrub(environment);
   const forTask = { config, flags: configFlags, cassette, model };
-  const executor = createLocalExecutor({ startAgentFor: (needs) => startAgentForTask(needs, forTask) });
   const github = config.tasks.isGithub ? 'github' : 'plain';
-  try {
-    return await runSuite({
-      flags,
-      model,
-      servers: config.servers.map(({ name }) => name),
-      checkTasks: (all) => checkNeeds(all, config, configFlags, { model, cassette }),
-      executor,
-      createJudge: (named) => judgeFor(options.flags.judge ?? named, environment),
-      scrub,
-      summaryFile: config.tasks.summaryFile,
-      terminal: {
-        stdout: options.stdout,
-        stderr: options.stderr,
-        columns: terminal?.columns ?? (() => 80),
-        hasColor: terminal?.hasColor ?? false,
-        reporter: terminal ? 'tty' : github,
-        visible: visibleLine,
-      },
-      finish: options.finish,
-      stop: options.stop,
-    });
-  } finally {
-    await executor.close();
-  }
+  return await runSuite({
+    flags,
+    model,
+    servers: config.servers.map(({ name }) => name),
+    checkTasks: (all) => checkNeeds(all, config, configFlags, { model, cassette }),
+    createExecutor: (onNotice) =>
+      createLocalExecutor({ onNotice, startAgentFor: (needs) => startAgentForTask(needs, forTask) }),
+    createJudge: (named) => judgeFor(options.flags.judge ?? named, environment),
+    scrub,
+    summaryFile: config.tasks.summaryFile,
+    terminal: {
+      stdout: options.stdout,
+      stderr: options.stderr,
+      columns: terminal?.columns ?? (() => 80),
+      hasColor: terminal?.hasColor ?? false,
+      reporter: terminal ? 'tty' : github,
+      visible: visibleLine,
+    },
+    finish: options.finish,
+    stop: options.stop,
+  });
 }
 
 /** Everything about models and logins that can be known before a server is asked; each fault once. */

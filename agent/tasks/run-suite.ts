@@ -33,7 +33,8 @@ export interface RunSuiteOptions {
   readonly servers: readonly string[];
   /** What else has to be right before anything runs; throws what is not. */
   readonly checkTasks: (tasks: readonly Task[]) => void;
-  readonly executor: Executor;
+  /** @param onNotice hears what a person should know */
+  readonly createExecutor: (onNotice: (text: string) => void) => Executor;
   /** @param named what `judge:` in a file says */
   readonly createJudge: (named: string | undefined) => Judge | undefined;
   readonly scrub: (text: string) => string;
@@ -62,7 +63,7 @@ export interface RunSuiteOptions {
  * nothing has run
  */
 export async function runSuite(options: RunSuiteOptions): Promise<number> {
-  const { flags, executor, scrub, terminal } = options;
+  const { flags, scrub, terminal } = options;
   const suite = loadSuite(flags.files, {
     directory: '.',
     servers: options.servers,
@@ -91,15 +92,20 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
   if (!flags.resume) await assertUnused(directory);
   const release = await takeDirectory(directory);
   const results = await openResults(directory);
+  const progress = createProgress({
+    ...terminal,
+    reporter: flags.reporter ?? terminal.reporter,
+    total: tasks.reduce((sum, { repeat, skip }) => sum + (skip === undefined ? repeat : 0), 0),
+    now: () => performance.now(),
+  });
+  const told = new Set<string>();
+  const executor = options.createExecutor((text) => {
+    if (!told.has(text)) progress.notice(scrub(text));
+    told.add(text);
+  });
   const timeout = new AbortController();
   const timer = flags.timeoutMs === undefined ? undefined : setTimeout(() => timeout.abort(), flags.timeoutMs);
   try {
-    const progress = createProgress({
-      ...terminal,
-      reporter: flags.reporter ?? terminal.reporter,
-      total: tasks.reduce((sum, { repeat, skip }) => sum + (skip === undefined ? repeat : 0), 0),
-      now: () => performance.now(),
-    });
     if (flags.resume && before.torn > 0)
       progress.notice(`${before.torn} unfinished line in results.jsonl is left out: its attempt runs again.`);
     options.finish.addEventListener('abort', () => {
@@ -135,6 +141,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
     return exitCode;
   } finally {
     clearTimeout(timer);
+    await executor.close();
     await results.close();
     await release();
   }

@@ -134,7 +134,7 @@ function urgencyOf({ outcome, isFlaky }: TaskReport): number {
 function taskOf(task: TaskReport, timelines: Timelines): Html {
   const models = [...new Set(task.attempts.map(({ model }) => model))];
   const kinds = [task.outcome === 'not-run' ? 'skipped' : task.outcome, ...(task.isFlaky ? ['flaky'] : [])];
-  const text = [task.id, ...task.tags, task.file, ...task.turns].join(' ').slice(0, 2_000).toLowerCase();
+  const text = [task.id, ...task.tags, task.file, ...task.turns].join(' ').slice(0, 400).toLowerCase();
   const [reason] = reasonsOf(task);
   const shown =
     task.attempts.find((attempt) => attempt.outcome !== 'passed') ?? (task.repeat === 1 ? task.attempts[0] : undefined);

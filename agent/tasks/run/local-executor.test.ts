@@ -40,6 +40,7 @@ function scriptedAgent({ turn, states = ['connected'], fingerprint = 'f' }: Scri
         states.splice(0, 1, log.length > 1 ? 'connected' : (states[0] ?? 'connected'));
       },
     },
+    notices: ['no LLM'],
     model: () => ({ label: 'fake:model', maxInputTokens: undefined }),
     startSession: (start: SessionStart) => {
       starts.push(start);
@@ -93,6 +94,20 @@ describe('the local executor', () => {
         limits: { maxTurns: 3, timeoutMs: 5_000 },
       },
     ]);
+  });
+
+  test('what a person should know is said: of each agent once, and of each turn', async () => {
+    const heard: string[] = [];
+    const { agent } = scriptedAgent({
+      turn: async function* () {
+        yield { type: 'notice', text: 'another model went on' };
+        yield end();
+      },
+    });
+    const executor = createLocalExecutor({ startAgentFor: async () => agent, onNotice: (text) => heard.push(text) });
+    await executor.run(attempt(), never);
+    await executor.run(attempt(), never);
+    assert.deepEqual(heard, ['no LLM', 'another model went on', 'another model went on']);
   });
 
   test('calls, denials and results become the record and an OpenAI-style transcript', async () => {

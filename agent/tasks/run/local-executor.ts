@@ -12,6 +12,8 @@ import { createRunRecorder, type RunRecorder } from './run-recorder.ts';
 
 export interface LocalExecutorOptions {
   readonly startAgentFor: StartAgentFor;
+  /** Hears what a person should know: of the model, of another one that went on for it. Default: nobody does. */
+  readonly onNotice?: (text: string) => void;
   /** Calls back after so many milliseconds, unless the returned function is called before; default a timer. */
   readonly startTimer?: (ms: number, callback: () => void) => () => void;
   /** Milliseconds of a steady clock; default `performance.now`. */
@@ -31,8 +33,12 @@ const UNAVAILABLE: Readonly<Partial<Record<ServerState, AgentErrorCode>>> = {
 
 /** Creates the executor; agents are started when attempts need them. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
-  const { startAgentFor, startTimer = startRealTimer, now = () => performance.now() } = options;
-  const pool = createAgentPool(startAgentFor);
+  const { onNotice = () => undefined, startTimer = startRealTimer, now = () => performance.now() } = options;
+  const pool = createAgentPool(async (needs) => {
+    const agent = await options.startAgentFor(needs);
+    for (const notice of agent.notices) onNotice(notice);
+    return agent;
+  });
 
   async function run({ task, attempt }: Attempt, signal: AbortSignal): Promise<AttemptResult> {
     const recorder = createRunRecorder({ task, attempt });
@@ -95,6 +101,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
       while (true) {
         const next = await Promise.race([iterator.next(), grace.promise]);
         if (next === 'expired' || next.done) return;
+        if (next.value.type === 'notice') onNotice(next.value.text);
         recorder.add(next.value);
       }
     } finally {

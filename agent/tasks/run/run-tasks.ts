@@ -100,7 +100,7 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
       if (options.stop.aborted) return undefined;
       const error = findings.find(({ outcome }) => outcome === 'error');
       if (error && tries <= retryErrors) {
-        onEvent({ type: 'attempt-retry', ...attempt, message: error.message });
+        onEvent({ type: 'attempt-retry', ...attempt, message: options.scrub(error.message) });
         continue;
       }
       const transcript = await options.writeTranscript(ran.run);
