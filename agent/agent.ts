@@ -1,15 +1,16 @@
 // Puts the parts of a running agent together: configuration → servers → model → graph → sessions. Commands call this and
 // render what comes out.
 
-import { createConnectedServers } from './agent/local-servers.ts';
+import { connectServers, type StartedServers } from './agent/local-servers.ts';
 import { createModelSlot } from './agent/model-slot.ts';
-import { createSessionFactory } from './agent/session-factory.ts';
+import { createSessionFactory, createTurnFactory } from './agent/session-factory.ts';
 import type { ApprovalSettings, Approver } from './approval.ts';
 import type { LoginPrompt } from './auth/login-prompt.ts';
 import { createTokenSource } from './auth/token-source.ts';
 import { createMemoryTokenStore, createTokenStore } from './auth/token-store.ts';
 import type { AgentConfig, McpServerConfig } from './config.ts';
-import { createGraph } from './graph.ts';
+import { AgentError } from './errors.ts';
+import { type AgentGraph, createGraph } from './graph.ts';
 import { connect, type McpConnection } from './mcp/connection.ts';
 import type { Elicitor } from './mcp/elicitation.ts';
 import { recordConnection, replayConnection } from './mcp/recorded-connection.ts';
@@ -87,38 +88,80 @@ export interface AgentOptions {
 }
 
 /**
- * Starts an agent: the model is checked before any server hears of us, then all servers are connected in parallel.
+ * Starts an agent: the model is checked before any server hears of us, then all servers are connected in parallel. Servers
+ * that are not connected are named in `notices`.
  *
- * @throws {AgentError} from configuration, models, authorization or connections
+ * @throws {AgentError} from configuration and models; when no server at all is connected, what the first one failed with
  */
-export async function startAgent(config: AgentConfig, { model, cassette = {} }: AgentOptions = {}): Promise<Agent> {
-  const slot = await createModelSlot(config.environment, model, cassette.record);
-  const servers = await createConnectedServers(await connectAll(config, cassette));
-  const threads = createMemoryThreadStore();
-  const { startSession } = createSessionFactory({ config, servers, threads, slot });
-  return {
-    servers,
-    threads,
-    model: () => slot.current(),
-    notices: slot.takeNotices(),
-    setModel: (specification) => slot.swap(specification),
-    startSession,
-    drawGraph: async () => (await createGraph().getGraphAsync()).drawMermaid(),
-    close: async () => {
-      await servers.close();
-      await threads.close();
-    },
-  };
+export async function startAgent(config: AgentConfig, options: AgentOptions = {}): Promise<Agent> {
+  const { slot, servers, notices } = await startParts(config, options);
+  try {
+    const threads = await openThreads(config.threadFile);
+    const { startSession } = createSessionFactory({ config, servers, threads, slot });
+    return {
+      servers,
+      threads,
+      model: () => slot.current(),
+      notices,
+      setModel: (specification) => slot.swap(specification),
+      startSession,
+      drawGraph: async () => (await createGraph().getGraphAsync()).drawMermaid(),
+      close: async () => {
+        await servers.close();
+        await threads.close();
+      },
+    };
+  } catch (error) {
+    await servers.close();
+    throw error;
+  }
 }
 
-/** All or none: a connection that came up is closed again when another one does not. */
-async function connectAll(config: AgentConfig, cassette: CassetteOptions): Promise<McpConnection[]> {
-  const attempts = await Promise.allSettled(config.servers.map((server) => connectOne(server, config, cassette)));
-  const connected = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []));
-  const failed = attempts.find((attempt) => attempt.status === 'rejected');
-  if (!failed) return connected;
-  await Promise.all(connected.map((connection) => connection.close()));
-  throw failed.reason;
+/**
+ * The graph for a LangGraph server: that one keeps the conversations, and its pages ask the person.
+ *
+ * @throws {AgentError} what `startAgent` throws
+ */
+export async function createDeployedGraph(config: AgentConfig): Promise<AgentGraph> {
+  const { slot, servers } = await startParts(config, {});
+  // The graph is interrupted for a question; whoever runs it asks.
+  const approve = async () => {
+    throw new AgentError('internal', 'A deployed graph has no person of its own to ask.');
+  };
+  const { prepareTurn } = createTurnFactory({ config, servers, slot })({ approve });
+  return createGraph({ turnOf: async () => (await prepareTurn()).context });
+}
+
+async function startParts(config: AgentConfig, { model, cassette = {} }: AgentOptions) {
+  const slot = await createModelSlot(config.environment, model, cassette.record);
+  const servers = await connectServers(
+    config.servers.map((server) => ({ ...server, connect: () => connectOne(server, config, cassette) })),
+  );
+  try {
+    return { slot, servers, notices: [...slot.takeNotices(), ...missingServers(servers)] };
+  } catch (error) {
+    await servers.close();
+    throw error;
+  }
+}
+
+/**
+ * What to say about servers that are not connected.
+ *
+ * @throws {AgentError} when none is, though there are some
+ */
+function missingServers(servers: StartedServers): string[] {
+  const statuses = servers.statuses();
+  const missing = statuses.filter(({ state }) => state !== 'connected' && state !== 'disabled');
+  const failure = missing.map(({ name }) => servers.failureOf(name)).find((one) => one !== undefined);
+  if (failure && !statuses.some(({ state }) => state === 'connected')) throw failure;
+  return missing.map(({ name, state, detail }) => `${name} is not connected (${state}): ${detail}`);
+}
+
+async function openThreads(file: string | undefined): Promise<ThreadStore> {
+  if (file === undefined) return createMemoryThreadStore();
+  const { openSqliteThreadStore } = await import('./threads/sqlite-thread-store.ts');
+  return await openSqliteThreadStore(file);
 }
 
 async function connectOne(

@@ -36,8 +36,8 @@ export type CredentialConfig =
 
 export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
-  /** What the agent keeps between runs that only this user may read. */
-  readonly stateDirectory: string;
+  /** Directory of what is kept between runs, mode 0700: tokens, approvals. `undefined`: nothing is kept. */
+  readonly stateDirectory: string | undefined;
   readonly credential: CredentialConfig;
   /** Where tokens are kept between runs; `undefined` keeps them nowhere. */
   readonly tokenDirectory: string | undefined;
@@ -159,19 +159,44 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
-  const stateDirectory = join(env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent');
+  const directory = stateDirectoryIn(env.XDG_STATE_HOME);
+  const stateDirectory = env.TOKEN_STORE === 'none' ? undefined : directory;
   return {
     servers,
     stateDirectory,
     credential: credentialFrom(env),
-    tokenDirectory: env.TOKEN_STORE === 'none' ? undefined : join(stateDirectory, 'tokens'),
-    threadFile: env.THREAD_STORE === 'none' ? undefined : join(stateDirectory, 'threads.sqlite'),
+    tokenDirectory: stateDirectory && join(stateDirectory, 'tokens'),
+    threadFile: threadFile(env.THREAD_STORE, directory),
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
     tasks: taskConfigFrom(env),
     environment: withoutEmpty(environment),
   };
+}
+
+/**
+ * Where conversations are kept, whatever else is configured; `undefined` when nowhere.
+ *
+ * @throws {AgentError} `invalid_configuration`
+ */
+export function threadFileOf(environment: Environment): string | undefined {
+  const { THREAD_STORE: store, XDG_STATE_HOME: stateHome } = environmentSchema.shape;
+  const parsed = z.object({ THREAD_STORE: store, XDG_STATE_HOME: stateHome }).safeParse(withoutEmpty(environment));
+  if (!parsed.success)
+    throw new AgentError(
+      'invalid_configuration',
+      report(parsed.error.issues.map((issue) => describeIssue(issue, environment))),
+    );
+  return threadFile(parsed.data.THREAD_STORE, stateDirectoryIn(parsed.data.XDG_STATE_HOME));
+}
+
+function stateDirectoryIn(stateHome: string | undefined): string {
+  return join(stateHome ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent');
+}
+
+function threadFile(store: 'file' | 'none', stateDirectory: string): string | undefined {
+  return store === 'none' ? undefined : join(stateDirectory, 'threads.sqlite');
 }
 
 function credentialFrom(env: z.output<typeof environmentSchema>): CredentialConfig {

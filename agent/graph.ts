@@ -21,6 +21,7 @@ import { findExceeded } from './graph/limits.ts';
 import {
   createFailedToolMessage,
   createOwnMessage,
+  giveDistinctIds,
   isFromPerson,
   startOfTurn,
   toolCallsOf,
@@ -56,6 +57,7 @@ export function createGraph({ turnOf = contextOf, checkpointer }: GraphOptions =
     const spoken = withAnsweredCalls(shorter?.messages ?? messages);
     try {
       const answer = await turn.model.invoke([new SystemMessage(turn.systemPrompt), ...spoken], config);
+      giveDistinctIds(answer);
       return { messages: [...(shorter ? [removeAll(), ...shorter.messages] : []), answer] };
     } catch (error) {
       throw config.signal?.aborted ? error : turn.describeModelError(error);

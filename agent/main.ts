@@ -2,7 +2,9 @@
 // loaded when they run, so that --help and --version answer at once.
 
 import { Command, CommanderError } from 'commander';
+import { type CommandProcess, defineAsk } from './commands/define-ask.ts';
 import { defineTasks } from './commands/define-tasks.ts';
+import { defineThreads } from './commands/define-threads.ts';
 import { type AgentConfig, loadEnvironment } from './config.ts';
 import { type CommandFlags, configure, modelOf } from './configure.ts';
 import { AgentError, EXIT_CODES, exitCodeOf } from './errors.ts';
@@ -14,23 +16,23 @@ async function main(argv: readonly string[]): Promise<number> {
     .version('0.1.0')
     .exitOverride();
 
-  common(program.command('ask'))
-    .description('one turn: the answer on stdout, progress on stderr')
-    .argument('<request...>', 'what you want')
-    .action(async (words: string[], flags: CommandFlags) => {
-      const { ask } = await import('./commands/ask.ts');
+  const commandProcess: CommandProcess = {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    interrupted: () => {
       const interrupt = new AbortController();
+      // Once: who insists gets what the system does.
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => interrupt.abort());
-      exitCode = await ask({
-        config: configFrom(flags),
-        request: words.join(' '),
-        model: modelOf(flags),
-        cassette: flags,
-        signal: interrupt.signal,
-        stdout: (text) => process.stdout.write(text),
-        stderr: (text) => process.stderr.write(text),
-      });
-    });
+      return interrupt.signal;
+    },
+    configFrom,
+    finish: (code) => {
+      exitCode = code;
+    },
+  };
+  defineAsk(common(program.command('ask')), commandProcess);
+  defineThreads(program, commandProcess);
 
   common(program.command('chat'))
     .description('a conversation in the terminal')

@@ -1,80 +1,39 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
-import { AIMessage, type BaseMessage } from '@langchain/core/messages';
-import { fakeModel } from '@langchain/core/testing';
-import { DynamicStructuredTool } from '@langchain/core/tools';
-import { createTestSession } from '../test/support/session.ts';
+import { AIMessage } from '@langchain/core/messages';
+import {
+  answer,
+  assertEveryCallIsAnswered,
+  calling,
+  converse,
+  endOf,
+  ofType,
+  type Script,
+  type ScriptedCall,
+  type ScriptedTool,
+} from '../test/support/scripted-conversation.ts';
 import { AgentError } from './errors.ts';
-import type { TurnEvent } from './turn-events.ts';
 
-type Call = { name: string; args: Record<string, unknown> };
-type Handler = (args: { n: number }, signal: AbortSignal | undefined) => Promise<string>;
-
-const answer = (text: string) =>
-  Object.assign(new AIMessage(text), { usage_metadata: { input_tokens: 3, output_tokens: 2, total_tokens: 5 } });
-const calling = (...calls: Call[]) =>
-  new AIMessage({
-    content: '',
-    tool_calls: calls.map((call) => ({ ...call, id: crypto.randomUUID(), type: 'tool_call' as const })),
-  });
-
-/** A conversation with a scripted model and tools that the test supplies. */
+/** A conversation that may make five model calls a turn. */
 function setUp({
-  turns,
-  tools = {},
-  maxTurns = 5,
   costsUsd = [],
   notices = [],
-}: {
-  turns: (BaseMessage | Error)[];
-  tools?: Record<string, Handler>;
+  maxTurns = 5,
+  ...script
+}: Script & {
   maxTurns?: number;
   /** What the model's messages cost, in their order. */
   costsUsd?: (number | undefined)[];
   /** What came up before the first event. */
   notices?: string[];
 }) {
-  const model = fakeModel();
-  for (const turn of turns) model.respond(turn);
-  const langchainTools = Object.entries(tools).map(
-    ([name, run]) =>
-      new DynamicStructuredTool({
-        name,
-        description: name,
-        schema: { type: 'object' as const, properties: { n: { type: 'number' as const } }, required: ['n'] },
-        // The schema above is what the tool is called with.
-        func: async (args, _manager, config) => run(args as { n: number }, config?.signal),
-      }),
-  );
-  const session = createTestSession({
-    model,
-    tools: langchainTools,
+  return converse({
     limits: { maxTurns },
     costUsdOf: () => costsUsd.shift(),
     takeNotices: () => notices.splice(0),
+    ...script,
   });
-  const run = async (request: string, signal = new AbortController().signal) => {
-    const events: TurnEvent[] = [];
-    for await (const event of session.run(request, signal)) events.push(event);
-    return events;
-  };
-  return { model, run, session };
-}
-
-const ofType = <T extends TurnEvent['type']>(events: readonly TurnEvent[], type: T) =>
-  events.filter((event): event is Extract<TurnEvent, { type: T }> => event.type === type);
-const endOf = (events: readonly TurnEvent[]) => {
-  const last = events.at(-1);
-  assert.equal(last?.type, 'turn-end');
-  assert.equal(ofType(events, 'turn-end').length, 1);
-  return last as Extract<TurnEvent, { type: 'turn-end' }>;
-};
-/** Providers refuse a conversation in which a tool call has no answer. */
-function assertEveryCallIsAnswered(messages: readonly BaseMessage[]) {
-  const called = messages.flatMap((message) => (message as AIMessage).tool_calls ?? []).map(({ id }) => id);
-  const answered = messages.flatMap((message) => ('tool_call_id' in message ? [message.tool_call_id] : []));
-  assert.deepEqual(called.toSorted(), answered.toSorted());
 }
 
 describe('a turn', () => {
@@ -95,7 +54,7 @@ describe('a turn', () => {
     let running = 0;
     let most = 0;
     const together = Promise.withResolvers<void>();
-    const double: Handler = async ({ n }) => {
+    const double: ScriptedTool = async ({ n }) => {
       running += 1;
       most = Math.max(most, running);
       if (running === 2) together.resolve();
@@ -152,6 +111,29 @@ describe('a turn', () => {
       ['tool_failed', 'tool_failed'],
     );
     assert.equal(endOf(events).status, 'ok');
+  });
+
+  test('keeps calls apart to which the model gave no id, or the same one', async () => {
+    const call = (n: number, id?: string) => ({
+      name: 'double',
+      args: { n },
+      type: 'tool_call' as const,
+      ...(id ? { id } : {}),
+    });
+    const { run, model } = setUp({
+      turns: [
+        new AIMessage({ content: '', tool_calls: [call(1), call(2), call(3, 'x'), call(4, 'x')] }),
+        answer('done'),
+      ],
+      tools: { double: async ({ n }) => String(n * 2) },
+    });
+    assert.equal(endOf(await run('go')).toolCalls, 4);
+    const messages = model.calls[1]?.messages ?? [];
+    assertEveryCallIsAnswered(messages);
+    assert.deepEqual(
+      messages.slice(3).map(({ text }) => text),
+      ['2', '4', '6', '8'],
+    );
   });
 
   test('names the scopes that a refused call lacked', async () => {
@@ -230,7 +212,7 @@ describe('a turn', () => {
   });
 
   test('costs what all of its calls cost, and an unknown amount if one of them does', async () => {
-    const priced = (...calls: Call[]) =>
+    const priced = (...calls: ScriptedCall[]) =>
       Object.assign(calling(...calls), { usage_metadata: { input_tokens: 3, output_tokens: 2, total_tokens: 5 } });
     const call = { name: 'double', args: { n: 1 } };
     const costOf = async (costsUsd: (number | undefined)[]) => {

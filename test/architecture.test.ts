@@ -22,7 +22,7 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['session'],
     ['agent', 'configure'],
     ['chat', 'tasks'],
-    ['commands'],
+    ['commands', 'deployment'],
     ['main'],
   ],
   'mcp-server': [

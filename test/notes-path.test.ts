@@ -16,11 +16,14 @@ test('the local agent steps up to every scope of the notebook, asking each time 
     [{ content: 'done' }],
   ];
   const model = await createChatCompletions((index) => turns[index] ?? [{ content: 'too many' }]);
-  const { exitCode, stdout } = await runAgent(['ask', '--model', 'openai:double', 'Keep my notes'], {
-    ...server.environment,
-    OPENAI_BASE_URL: model.baseUrl,
-    OPENAI_API_KEY: 'sk-test',
-  });
+  const { exitCode, stdout } = await runAgent(
+    ['ask', '--approval', 'all', '--model', 'openai:double', 'Keep my notes'],
+    {
+      ...server.environment,
+      OPENAI_BASE_URL: model.baseUrl,
+      OPENAI_API_KEY: 'sk-test',
+    },
+  );
   await model.close();
   await server.close();
   assert.deepEqual([stdout, exitCode], ['done\n', 0]);

@@ -1,12 +1,12 @@
 // Starts the sessions of an agent: each with rules and limits of its own, all on one graph per store.
 
-import { AIMessage, type BaseMessage } from '@langchain/core/messages';
+import { AIMessage } from '@langchain/core/messages';
 import type { SessionStart } from '../agent.ts';
 import { type ApprovalMemory, createApprovalMemory } from '../approval/memory.ts';
 import type { AgentConfig } from '../config.ts';
 import { AgentError } from '../errors.ts';
 import { type CompactionOptions, compactIfNeeded, compactNow } from '../graph/compaction.ts';
-import type { Limits } from '../graph/turn-context.ts';
+import type { Limits, TurnContext } from '../graph/turn-context.ts';
 import { type AgentGraph, createGraph } from '../graph.ts';
 import type { Servers } from '../mcp/servers.ts';
 import { WRITTEN_BY } from '../models/message-shape.ts';
@@ -35,17 +35,40 @@ interface Keeper {
   readonly graph: AgentGraph;
 }
 
-export function createSessionFactory({ config, servers, threads, slot }: SessionFactoryOptions): {
+export function createSessionFactory(options: SessionFactoryOptions): {
   startSession: (options?: SessionStart) => Session;
 } {
-  const bind = createBinder();
+  const { servers, threads } = options;
+  const prepare = createTurnFactory(options);
   const lasting = keeperOf(threads);
   let fleeting: Keeper | undefined;
 
-  const startSession = (options: SessionStart = {}): Session => {
-    const { threadId, isEphemeral = false, approve, limits: given = {}, answerSchema } = options;
+  const startSession = (start: SessionStart = {}): Session => {
+    const { threadId, isEphemeral = false, limits } = start;
     if (isEphemeral) fleeting ??= keeperOf(createMemoryThreadStore());
-    const { store, graph } = (isEphemeral ? fleeting : undefined) ?? lasting;
+    const { prepareTurn, compact, rules } = prepare(start);
+    return createSession({
+      ...((isEphemeral ? fleeting : undefined) ?? lasting),
+      prepareTurn,
+      compact,
+      approval: rules,
+      timeoutMs: limits?.timeoutMs,
+      listen: (emit) =>
+        servers.subscribe((news) => {
+          const event = eventOf(news);
+          if (event) emit(event);
+        }),
+      ...(threadId === undefined ? {} : { threadId }),
+    });
+  };
+  return { startSession };
+}
+
+/** From what a session is started with to what each of its turns runs with. */
+export function createTurnFactory({ config, servers, slot }: Omit<SessionFactoryOptions, 'threads'>) {
+  const bind = createBinder();
+  return (options: SessionStart) => {
+    const { approve, limits: given = {}, answerSchema } = options;
     const memory: ApprovalMemory = createApprovalMemory(config.stateDirectory);
     const rules = createSessionRules({ servers, memory, approve, settings: options.approval });
     const answer = answerSchema && createAnswerCheck(answerSchema);
@@ -88,23 +111,11 @@ export function createSessionFactory({ config, servers, threads, slot }: Session
       overheadTokens: overheadOf(servers, systemPrompt),
     });
 
-    return createSession({
-      graph,
-      store,
-      prepareTurn,
-      approval: rules,
-      timeoutMs: given.timeoutMs,
-      compact: (messages: readonly BaseMessage[], signal) =>
-        compactNow(messages, compactionFor(slot.current()), signal),
-      listen: (emit) =>
-        servers.subscribe((news) => {
-          const event = eventOf(news);
-          if (event) emit(event);
-        }),
-      ...(threadId === undefined ? {} : { threadId }),
-    });
+    const compact: TurnContext['compact'] = (messages, signal) =>
+      compactNow(messages, compactionFor(slot.current()), signal);
+
+    return { prepareTurn, compact, rules };
   };
-  return { startSession };
 }
 
 function keeperOf(store: ThreadStore): Keeper {

@@ -73,8 +73,8 @@ export function createSessionRules({ servers, memory, approve, ...options }: Ses
       const tool = servers.tools().find(({ name }) => name === request.name);
       if (!tool) return;
       await memory.remember(keyOf(tool), answer);
-      const isForLonger = answer.kind !== 'once' && answer.kind !== 'edit' && answer.kind !== 'deny';
-      if (request.change === undefined || !isForLonger) return;
+      // Whoever lets a changed tool run, be it once, has seen what changed.
+      if (request.change === undefined || answer.kind === 'deny') return;
       seen.add(JSON.stringify(keyOf(tool)));
       await servers.acceptTool(tool.server, tool.name);
     },

@@ -4,6 +4,8 @@ interface Named {
   /** As the model sees it. */
   readonly name: string;
   readonly server: string;
+  /** As its server calls it, where that is another name. */
+  readonly sourceName?: string | undefined;
 }
 
 /**
@@ -36,8 +38,8 @@ function qualifiedNames(tool: Named): string[] {
 }
 
 /** The name at its server: the model sees another where two servers have the same. */
-function ownName({ name, server }: Named): string {
-  return name.startsWith(`${server}__`) ? name.slice(server.length + 2) : name;
+function ownName({ name, server, sourceName }: Named): string {
+  return sourceName ?? (name.startsWith(`${server}__`) ? name.slice(server.length + 2) : name);
 }
 
 /** Without a regular expression: a pattern with many stars must not take for ever. */

@@ -23,7 +23,8 @@ export function startAgentForTask(needs: AgentNeeds, options: AgentForTaskOption
 
 /** The configuration, changed to what the tasks need. @throws {AgentError} `invalid_configuration` */
 export function configFor({ servers, actingAs }: AgentNeeds, { config, flags }: AgentForTaskOptions): AgentConfig {
-  const acting = actingAs ? configActingAs(actingAs, config, flags) : config;
+  // Conversations of tasks are kept in their transcripts, not among those of people.
+  const acting = { ...(actingAs ? configActingAs(actingAs, config, flags) : config), threadFile: undefined };
   return servers ? { ...acting, servers: acting.servers.filter(({ name }) => servers.includes(name)) } : acting;
 }
 

@@ -1,69 +1,173 @@
 // One turn, then out: the answer on stdout, everything else on stderr, the reason for no answer in the exit code.
 
-import { type CassetteOptions, startAgent } from '../agent.ts';
-import { visibleText } from '../chat/visible-text.ts';
+import { type Agent, type CassetteOptions, startAgent } from '../agent.ts';
 import type { AgentConfig } from '../config.ts';
-import { AgentError, type AgentErrorCode, EXIT_CODES } from '../errors.ts';
-import type { TurnEvent } from '../turn-events.ts';
+import { AgentError, EXIT_CODES } from '../errors.ts';
+import type { TurnEnd } from '../turn-events.ts';
+import { type AskFlags, outputFormatOf, parseAskFlags } from './ask-flags.ts';
+import { type AskOutput, type AskResult, createAskOutput, type Write } from './ask-output.ts';
+import { type RequestInput, readRequest } from './ask-request.ts';
 
 export interface AskOptions {
-  readonly config: AgentConfig;
-  readonly request: string;
-  readonly model: string | undefined;
+  /** Reads the configuration; what is wrong with it is told in the form that was asked for. */
+  readonly loadConfig: () => AgentConfig;
+  readonly words: readonly string[];
+  readonly input: RequestInput;
+  readonly flags: AskFlags;
+  readonly loadModel: () => string | undefined;
   readonly cassette?: CassetteOptions;
   readonly signal: AbortSignal;
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
+  /** Whether stdout is a terminal. */
+  readonly isTerminal: boolean;
+  readonly stdout: Write;
+  readonly stderr: Write;
 }
 
-/** Tool failures that decide the exit code although the model answered; an ordinary tool error is part of the answer. */
-const DECISIVE: readonly AgentErrorCode[] = ['insufficient_scope', 'tool_refused'];
-
-/**
- * Runs the turn and returns the exit code.
- *
- * @throws {AgentError} when there is no agent to ask: configuration, model, login, server
- */
-export async function ask({ config, request, model, cassette, signal, stdout, stderr }: AskOptions): Promise<number> {
-  if (request.trim() === '')
-    throw new AgentError('usage', 'There is no request. Say what you want: npm run -s ask -- "What is 2 + 40?"');
-  const agent = await startAgent(config, { model, cassette });
+/** Runs the turn and returns the exit code. Never rejects: whatever goes wrong is part of the output. */
+export async function ask(options: AskOptions): Promise<number> {
+  const { flags, stdout, stderr } = options;
+  const startedAtMs = performance.now();
+  const output = createAskOutput({
+    format: outputFormatOf(flags),
+    isQuiet: flags.quiet === true,
+    isTerminal: options.isTerminal,
+    stdout,
+    stderr,
+  });
+  let agent: Agent | undefined;
+  let result: AskResult;
   try {
-    for (const notice of agent.notices) stderr(`${notice}\n`);
-    let exitCode = 0;
-    for await (const event of agent.startSession().run(request, signal)) {
-      stderr(progress(event));
-      if (event.type === 'tool-result' && event.error && DECISIVE.includes(event.error.code))
-        exitCode = EXIT_CODES[event.error.code];
-      if (event.type !== 'turn-end') continue;
-      if (event.answer !== '') stdout(`${event.answer}\n`);
-      if (event.error) exitCode = EXIT_CODES[event.error.code];
-    }
-    return exitCode;
-  } finally {
-    await agent.close();
+    const settings = parseAskFlags(flags);
+    const model = options.loadModel();
+    const config = options.loadConfig();
+    const request = await untilAborted(readRequest(options.words, options.input, output.notice), options.signal);
+    agent = await untilAborted(startAgent(config, { model, cassette: options.cassette }), options.signal);
+    const threadId = await findThread(agent, flags);
+    const { approval, limits, answerSchema } = settings;
+    const session = agent.startSession({
+      approval,
+      limits,
+      ...(threadId === undefined ? {} : { threadId }),
+      ...(answerSchema ? { answerSchema } : {}),
+    });
+    await output.start({ threadId: session.threadId, model: agent.model().label, servers: agent.servers.statuses() });
+    for (const notice of agent.notices) await output.notice(notice);
+    result = await runTurn(session.run(request, options.signal), output, agent, session.threadId, startedAtMs);
+  } catch (error) {
+    result = await failWith(error, output, options.signal, startedAtMs);
+  }
+  try {
+    await agent?.close();
+  } catch (error) {
+    // The turn is over and has its result; a server that minds how we leave does not change it.
+    await output.notice(`The end was not orderly: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  await output.result(result);
+  return result.exitCode;
+}
+
+async function runTurn(
+  events: ReturnType<ReturnType<Agent['startSession']>['run']>,
+  output: AskOutput,
+  agent: Agent,
+  threadId: string,
+  startedAtMs: number,
+): Promise<AskResult> {
+  const lacking = new Set<string>();
+  for await (const event of events) {
+    await output.event(event);
+    if (event.type === 'tool-result' && event.error?.code === 'insufficient_scope') lacking.add(event.server);
+    if (event.type !== 'turn-end') continue;
+    return {
+      ...event,
+      threadId,
+      exitCode: exitCodeFor(event),
+      durationMs: Math.round(performance.now() - startedAtMs),
+      nextSteps: event.status === 'auth_required' ? loginSteps(agent, lacking) : [],
+    };
+  }
+  throw new AgentError('internal', 'The turn ended without saying how.');
+}
+
+function exitCodeFor({ status, error }: TurnEnd): number {
+  switch (status) {
+    case 'ok':
+      return 0;
+    case 'blocked':
+      return EXIT_CODES.tool_refused;
+    case 'auth_required':
+      return EXIT_CODES.login_required;
+    case 'limit':
+      return EXIT_CODES.limit;
+    case 'interrupted':
+      return EXIT_CODES.interrupted;
+    case 'failed':
+      return EXIT_CODES[error?.code ?? 'internal'];
   }
 }
 
-function progress(event: TurnEvent): string {
-  switch (event.type) {
-    case 'text-delta':
-    case 'reasoning-delta':
-    case 'approval-request':
-    case 'approval':
-    case 'tool-progress':
-    case 'auth':
-    case 'error':
-      return '';
-    case 'tool-call':
-      return `→ ${event.server} ${event.name} ${visibleText(JSON.stringify(event.args))}\n`;
-    case 'tool-result': {
-      const outcome = event.error ? `failed: ${event.error.message}` : event.text;
-      return `← ${event.server} ${event.name} ${visibleText(outcome)} (${event.durationMs} ms)\n`;
-    }
-    case 'notice':
-      return `${visibleText(event.text)}\n`;
-    case 'turn-end':
-      return event.error ? `${event.error.message}\n` : '';
+function loginSteps(agent: Agent, lacking: ReadonlySet<string>): string[] {
+  const needLogin = agent.servers
+    .statuses()
+    .filter(({ name, state }) => lacking.has(name) || ['needs-login', 'expired', 'needs-scope'].includes(state));
+  return needLogin.map(({ name }) => `npm run -s agent -- mcp login ${name}`);
+}
+
+/** There was no turn: the result says why. */
+async function failWith(
+  error: unknown,
+  output: AskOutput,
+  signal: AbortSignal,
+  startedAtMs: number,
+): Promise<AskResult> {
+  const failure = signal.aborted
+    ? new AgentError('interrupted', 'Interrupted before the turn began.', { cause: error })
+    : error instanceof AgentError
+      ? error
+      : new AgentError(
+          'internal',
+          `This is a fault of the agent itself: ${error instanceof Error ? error.stack : String(error)}`,
+        );
+  const { code, message, details } = failure;
+  await output.event({ type: 'error', code, message });
+  const isAuth = code === 'login_required' || code === 'insufficient_scope';
+  return {
+    status: code === 'interrupted' ? 'interrupted' : isAuth ? 'auth_required' : 'failed',
+    answer: '',
+    error: { code, message },
+    denials: [],
+    missingScopes: details.missingScopes ?? [],
+    usage: undefined,
+    modelCalls: 0,
+    toolCalls: 0,
+    durationMs: Math.round(performance.now() - startedAtMs),
+    threadId: undefined,
+    exitCode: EXIT_CODES[code],
+    nextSteps: [],
+  };
+}
+
+/** @throws {AgentError} `usage` when there is no such conversation */
+async function findThread(agent: Agent, flags: AskFlags): Promise<string | undefined> {
+  if (flags.continue) {
+    const [latest] = await agent.threads.list(1);
+    if (!latest) throw new AgentError('usage', 'There is no conversation to continue yet. Ask without --continue.');
+    return latest.id;
   }
+  if (flags.resume === undefined) return undefined;
+  const found = await agent.threads.find(flags.resume);
+  if (!found)
+    throw new AgentError(
+      'usage',
+      `No conversation, or more than one, has an id that begins with ${JSON.stringify(flags.resume.slice(0, 80))}. List them: npm run -s agent -- threads list`,
+    );
+  return found.id;
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return Promise.race([promise, aborted]).finally(() => signal.removeEventListener('abort', onAbort));
 }

@@ -15,6 +15,15 @@ import type { TurnContext } from './turn-context.ts';
 /** Errors that end the turn: the model can do nothing about them, and the next call would meet them again. */
 const FATAL: readonly AgentErrorCode[] = ['unreachable', 'login_required', 'untrusted_issuer'];
 
+/** Under this key of `configurable` a tool that was loaded from a server finds whom to tell of its progress. */
+const CALL_HOOKS = 'mcp_call_hooks';
+
+interface Progress {
+  readonly progress: number;
+  readonly total?: number | undefined;
+  readonly message?: string | undefined;
+}
+
 /** Why a call runs or not, and with which arguments. */
 interface Ruling {
   readonly by: 'policy' | 'person';
@@ -45,7 +54,21 @@ export async function callTool(
   }
   try {
     const made = { ...call, args: ruling?.args ?? call.args };
-    const output: { messages: ToolMessage[] } = await turn.toolNode.invoke({ lg_tool_call: made }, config);
+    const onProgress = ({ progress, total, message }: Progress) => {
+      const { id = '', name } = call;
+      const event: TurnEvent = {
+        type: 'tool-progress',
+        id,
+        name,
+        server: tool?.server ?? '',
+        progress,
+        total,
+        message,
+      };
+      config.writer?.(event);
+    };
+    const watched = { ...config, configurable: { ...config.configurable, [CALL_HOOKS]: { onProgress } } };
+    const output: { messages: ToolMessage[] } = await turn.toolNode.invoke({ lg_tool_call: made }, watched);
     for (const message of output.messages) {
       message.artifact = artifact(undefined, message.artifact?.structuredContent);
       if (ruling?.decision === 'edited') addNote(message, made.args);

@@ -115,8 +115,7 @@ async function summarise(
   signal: AbortSignal | undefined,
 ): Promise<{ text: string; summary: AIMessage | undefined }> {
   if (!model) return { text: excerpt(older), summary: undefined };
-  const perMessage = Math.max(EXCERPT_LENGTH, Math.floor((budgetTokens * BYTES_PER_TOKEN) / older.length));
-  const transcript = older.map((message) => cut(describe(message), perMessage)).join('\n');
+  const transcript = transcribe(older, Math.floor(budgetTokens * BYTES_PER_TOKEN));
   const summary = await model.invoke([new SystemMessage(INSTRUCTIONS), new HumanMessage(transcript)], {
     // The person reads the conversation, not its summary.
     callbacks: [],
@@ -124,6 +123,21 @@ async function summarise(
     ...(signal ? { signal } : {}),
   });
   return { text: summary.text.trim() || excerpt(older), summary };
+}
+
+/** At most so many bytes: the first message, which may be the last summary, and the latest ones that fit. */
+function transcribe(older: readonly BaseMessage[], maxBytes: number): string {
+  const perMessage = Math.max(EXCERPT_LENGTH, Math.floor(maxBytes / older.length));
+  const [first = '', ...others] = older.map((message) => cut(describe(message), perMessage));
+  let left = maxBytes - Buffer.byteLength(first);
+  const shown: string[] = [];
+  for (const line of others.toReversed()) {
+    left -= Buffer.byteLength(line) + 1;
+    if (left < 0) break;
+    shown.unshift(line);
+  }
+  const missing = others.length - shown.length;
+  return [first, ...(missing > 0 ? [`(${missing} messages left out)`] : []), ...shown].join('\n');
 }
 
 /** The beginning of every request and answer; without a model, hence the same for the same conversation. */

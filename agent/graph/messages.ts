@@ -21,6 +21,14 @@ export function toolCallsOf(message: BaseMessage | undefined): ToolCall[] {
   return message && AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
 }
 
+/** Gives the calls of a message ids of their own where they have none, or the same one twice: answers are matched by them. */
+export function giveDistinctIds(message: AIMessage): void {
+  const calls = message.tool_calls ?? [];
+  const isFirst = ({ id }: ToolCall, index: number) => id && calls.findIndex((other) => other.id === id) === index;
+  if (!calls.every(isFirst))
+    message.tool_calls = calls.map((call, index) => (isFirst(call, index) ? call : { ...call, id: randomUUID() }));
+}
+
 /** The answer to a call that gave no result: providers refuse a thread in which one is missing. */
 export function createFailedToolMessage(call: ToolCall, text: string, artifact?: ToolCallArtifact): ToolMessage {
   return new ToolMessage({ status: 'error', content: text, name: call.name, tool_call_id: call.id ?? '', artifact });
@@ -42,29 +50,43 @@ export function startOfTurn(messages: readonly BaseMessage[]): number {
 
 /** The calls that nobody has answered. */
 export function openCallsOf(messages: readonly BaseMessage[]): ToolCall[] {
-  const answered = new Set(
-    messages.filter((message) => ToolMessage.isInstance(message)).map(({ tool_call_id }) => tool_call_id),
-  );
-  return messages.flatMap(toolCallsOf).filter(({ id }) => !answered.has(id ?? ''));
+  return [...matchAnswers(messages).values()].flat().flatMap(({ call, answer }) => (answer ? [] : [call]));
 }
 
 /**
- * The conversation with exactly one answer to each call, right after it, as every provider wants it; the same array if it
- * is so already. A process that was killed leaves calls open, and a tool that did not heed its cancellation answers twice.
+ * The conversation with exactly one answer to each call, right after it, as every provider wants it. A process that was
+ * killed leaves calls open, and a tool that did not heed its cancellation answers twice.
  */
 export function withAnsweredCalls(messages: readonly BaseMessage[]): BaseMessage[] {
-  const answers = new Map<string, ToolMessage>();
-  for (const message of messages)
-    if (ToolMessage.isInstance(message) && !answers.has(message.tool_call_id))
-      answers.set(message.tool_call_id, message);
-  const whole = messages.flatMap((message) => {
+  const matches = matchAnswers(messages);
+  return messages.flatMap((message) => {
     if (ToolMessage.isInstance(message)) return [];
-    const calls = toolCallsOf(message);
+    const answered = matches.get(message) ?? [];
     return [
       message,
-      ...calls.map((call) => answers.get(call.id ?? '') ?? createFailedToolMessage(call, 'There is no result.')),
+      ...answered.map(({ call, answer }) => answer ?? createFailedToolMessage(call, 'There is no result.')),
     ];
   });
-  const isSame = whole.length === messages.length && whole.every((message, index) => message === messages[index]);
-  return isSame ? [...messages] : whole;
+}
+
+interface Match {
+  readonly call: ToolCall;
+  answer: ToolMessage | undefined;
+}
+
+/** The calls of each message with their answers. An id is the latest call's of that id: some servers begin to count anew. */
+function matchAnswers(messages: readonly BaseMessage[]): ReadonlyMap<BaseMessage, readonly Match[]> {
+  const matches = new Map<BaseMessage, readonly Match[]>();
+  const latest = new Map<string, Match>();
+  for (const message of messages) {
+    if (ToolMessage.isInstance(message)) {
+      const match = latest.get(message.tool_call_id);
+      if (match) match.answer ??= message;
+      continue;
+    }
+    const made = toolCallsOf(message).map((call): Match => ({ call, answer: undefined }));
+    for (const match of made) latest.set(match.call.id ?? '', match);
+    if (made.length > 0) matches.set(message, made);
+  }
+  return matches;
 }

@@ -15,6 +15,7 @@ export class TurnOutcome {
   answer = '';
   usage: Usage | undefined;
   modelCalls = 0;
+  toolCalls = 0;
   /** Set when a limit stopped the turn. */
   limit: string | undefined;
   readonly #calls = new Map<string, Readonly<Record<string, unknown>>>();
@@ -25,7 +26,10 @@ export class TurnOutcome {
 
   /** Looks at an event that goes out. */
   note(event: TurnEvent): void {
-    if (event.type === 'tool-call') this.#calls.set(event.id, event.args);
+    if (event.type === 'tool-call') {
+      this.#calls.set(event.id, event.args);
+      this.toolCalls += 1;
+    }
     if (event.type === 'tool-result' && event.error?.code === 'insufficient_scope') {
       for (const scope of event.error.missingScopes) this.#missingScopes.add(scope);
       this.#scopeMessage = event.error.message;
@@ -50,7 +54,7 @@ export class TurnOutcome {
         error,
         usage: this.usage,
         modelCalls: this.modelCalls,
-        toolCalls: this.#calls.size,
+        toolCalls: this.toolCalls,
         denials: this.#denials,
         missingScopes: [...this.#missingScopes],
         durationMs: Math.round(performance.now() - this.#startedAtMs),

@@ -1,7 +1,7 @@
 // One turn: feeds the graph, turns what it streams into events, asks the person where the graph was interrupted for that,
 // and mends the thread when the turn broke.
 
-import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
+import { AIMessage, type BaseMessage, HumanMessage, RemoveMessage, ToolMessage } from '@langchain/core/messages';
 import { Command } from '@langchain/langgraph';
 import { requestIn } from '../approval/interrupt.ts';
 import type { ApprovalAnswer } from '../approval.ts';
@@ -60,13 +60,13 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     state.takeNotices = setup.takeNotices;
     tellNotices();
     state.costUsdOf = setup.context.costUsdOf;
-    state.findTool = setup.context.findTool;
     // A process that was killed may have left calls open.
     await repairThread(graph, thread, 'No result: the agent was stopped.');
     await store?.recordTurn(thread.configurable.thread_id, { request, model: setup.modelLabel });
     await stream({ messages: [new HumanMessage(request)] }, setup);
     if (outcome.limit === undefined && setup.finishAnswer) outcome.answer = finishAnswer(setup.finishAnswer);
     tellNotices();
+    await letGo();
     finish();
   } catch (error) {
     const breakage = diagnose(error, { caller, timeout, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
@@ -74,49 +74,56 @@ export async function runTurn(options: TurnOptions): Promise<void> {
     if (release) await mend(breakage.note);
     if (outcome.answer === '') outcome.answer = state.partialText;
     tellNotices();
+    await letGo();
     finish(breakage);
   } finally {
     stopListening?.();
-    await release?.();
   }
 
-  async function stream(first: { messages: BaseMessage[] }, setup: TurnSetup): Promise<void> {
+  async function stream(first: { messages: BaseMessage[] }, prepared: TurnSetup): Promise<void> {
     const asked = new Set<string>();
-    const context: TurnContext = {
-      ...setup.context,
-      // What a person has said about a call counts for that call, whatever they have said about others meanwhile.
-      decide: (tool, id) => (asked.has(id) ? { kind: 'ask' } : setup.context.decide(tool, id)),
-    };
-    const read = async (input: GraphInput) => {
-      const interrupts: Interrupt[] = [];
-      const chunks = await graph.stream(input, {
-        ...thread,
-        // The graph hands it to its nodes as it is.
-        context: context as unknown as Record<string, unknown>,
-        streamMode: ['messages', 'updates', 'custom'],
-        signal,
-        recursionLimit: MAX_STEPS,
-      });
-      for await (const [mode, chunk] of chunks) {
-        tellNotices();
-        if (mode === 'messages') readPiece(chunk, state, emit);
-        else if (mode === 'custom') readNews(chunk, state, emit);
-        else {
-          // An update of a node, or the interrupts of the step.
-          const { __interrupt__: pending = [], ...updates } = chunk as Update & { __interrupt__?: Interrupt[] };
-          interrupts.push(...pending);
-          for (const message of messagesOf(updates)) readMessage(message, state, emit);
-        }
-      }
-      return interrupts;
-    };
-    let pending = await read(first);
+    let setup = prepared;
+    let pending = await read(first, setup, asked);
     while (pending.length > 0) {
       const resume: Record<string, ApprovalAnswer> = {};
       // One question at a time.
       for (const one of pending) resume[one.id ?? ''] = await askPerson(one, setup, asked);
-      pending = await read(new Command({ resume }));
+      // A tool that has changed is another one, now that a person has accepted it.
+      if (pending.some(({ value }) => requestIn(value).change)) setup = await options.prepareTurn(signal);
+      pending = await read(new Command({ resume }), setup, asked);
     }
+  }
+
+  /** Runs the graph until it is done or nothing but questions to the person is left; gives these. */
+  async function read(input: GraphInput, setup: TurnSetup, asked: Set<string>): Promise<Interrupt[]> {
+    state.findTool = setup.context.findTool;
+    const context: TurnContext = {
+      ...setup.context,
+      // What a person has said about a call counts for that call, whatever they have said about others meanwhile. Once: a
+      // later call may have the same id.
+      decide: (tool, id) => (asked.delete(id) ? { kind: 'ask' } : setup.context.decide(tool, id)),
+    };
+    const interrupts: Interrupt[] = [];
+    const chunks = await graph.stream(input, {
+      ...thread,
+      // The graph hands it to its nodes as it is.
+      context: context as unknown as Record<string, unknown>,
+      streamMode: ['messages', 'updates', 'custom'],
+      signal,
+      recursionLimit: MAX_STEPS,
+    });
+    for await (const [mode, chunk] of chunks) {
+      tellNotices();
+      if (mode === 'messages') readPiece(chunk, state, emit);
+      else if (mode === 'custom') readNews(chunk, state, emit);
+      else {
+        // An update of a node, or the interrupts of the step.
+        const { __interrupt__: waiting = [], ...updates } = chunk as Update & { __interrupt__?: Interrupt[] };
+        interrupts.push(...waiting);
+        for (const message of messagesOf(updates)) readMessage(message, state, emit);
+      }
+    }
+    return interrupts;
   }
 
   async function askPerson({ value }: Interrupt, setup: TurnSetup, asked: Set<string>): Promise<ApprovalAnswer> {
@@ -150,6 +157,16 @@ export async function runTurn(options: TurnOptions): Promise<void> {
       // The turn has an end that says more; the next one mends the thread before it begins.
       emit({ type: 'notice', text: `The conversation could not be saved: ${String(error)}` });
     }
+  }
+
+  /** Before the end is told: whoever hears of it may begin the next turn at once. */
+  async function letGo(): Promise<void> {
+    try {
+      await release?.();
+    } catch (error) {
+      emit({ type: 'notice', text: `The conversation could not be given free: ${String(error)}` });
+    }
+    release = undefined;
   }
 
   function finishAnswer(form: (answer: string) => string): string {
@@ -232,6 +249,10 @@ function readMessage(message: BaseMessage, state: StreamState, emit: (event: Tur
     emit({ type: 'tool-call', id, name, server: state.findTool(name)?.server ?? '', args });
 }
 
+/** What is new in an update: where it replaces the conversation by a shorter one, that is the model's message at its end. */
 function messagesOf(update: Update): BaseMessage[] {
-  return Object.values(update).flatMap((part) => part?.messages ?? []);
+  return Object.values(update).flatMap((part) => {
+    const messages = [part?.messages ?? []].flat();
+    return messages[0] && RemoveMessage.isInstance(messages[0]) ? messages.slice(-1) : messages;
+  });
 }

@@ -19,11 +19,15 @@ export interface Finished {
  * Starts the agent with no more of this environment than it needs to run at all. Unless the test names an XDG_STATE_HOME,
  * it is an agent that never ran before: without tokens of earlier runs.
  */
-export function startAgentProcess(args: readonly string[], environment: Environment): ChildProcess {
+export function startAgentProcess(
+  args: readonly string[],
+  environment: Environment,
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
   const stateHome = environment['XDG_STATE_HOME'] ?? mkdtempSync(join(tmpdir(), 'agent-state-'));
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], XDG_STATE_HOME: stateHome, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
   });
   if (environment['XDG_STATE_HOME'] === undefined)
     child.once('exit', () => rmSync(stateHome, { recursive: true, force: true }));

@@ -11,9 +11,13 @@ export interface ChatCompletions {
   close(): Promise<void>;
 }
 
-/** `reply` gets the request's number, from 0, and gives the deltas to stream; `hang` leaves the request open. */
+/**
+ * `reply` gets the request's number, from 0, and gives the deltas to stream; `hang` leaves the request open. `onSent` is
+ * called when an answer has gone out to its end.
+ */
 export async function createChatCompletions(
   reply: (index: number) => readonly Delta[] | 'hang',
+  onSent: () => void = () => undefined,
 ): Promise<ChatCompletions> {
   const requests: Record<string, unknown>[] = [];
   const server = await serve(async (request, response) => {
@@ -32,7 +36,7 @@ export async function createChatCompletions(
     send({ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null });
     for (const delta of deltas) send({ index: 0, delta, finish_reason: null });
     send({ index: 0, delta: {}, finish_reason: deltas.some((delta) => 'tool_calls' in delta) ? 'tool_calls' : 'stop' });
-    response.end('data: [DONE]\n\n');
+    response.end('data: [DONE]\n\n', onSent);
   });
   return { baseUrl: `${server.origin}/v1`, requests, close: server.close };
 }

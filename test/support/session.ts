@@ -51,7 +51,15 @@ export function loadedTools(tools: readonly StructuredToolInterface[]): LoadedTo
 /** What stays the same from session to session is passed in by a test that makes many. */
 export function createTestSession(
   options: TestSessionOptions,
-  { bind = createBinder(), tools = loadedTools(options.tools) } = {},
+  {
+    bind = createBinder(),
+    tools = loadedTools(options.tools),
+    loadTools = () => tools,
+  }: {
+    bind?: ReturnType<typeof createBinder>;
+    tools?: readonly LoadedTool[];
+    loadTools?: () => readonly LoadedTool[];
+  } = {},
 ): Session {
   const { graph = createTestGraph(), compaction = { model: undefined, limitTokens: undefined, overheadTokens: 0 } } =
     options;
@@ -61,7 +69,7 @@ export function createTestSession(
     compact: (messages, signal) => compactNow(messages, compaction, signal),
     prepareTurn: async () => ({
       context: {
-        ...bind(options.model, tools),
+        ...bind(options.model, loadTools()),
         systemPrompt: 'You are an assistant.',
         describeModelError:
           options.describeModelError ?? ((error) => new AgentError('model_failed', String(error), { cause: error })),
