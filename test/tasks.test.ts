@@ -44,18 +44,12 @@ describe('scripted tasks', () => {
     return { ...finished, out, lastLine: finished.stdout.trimEnd().split('\n').at(-1) };
   };
 
-  for (const [file, totals] of [
-    ['arithmetic.yaml', '6 passed, 0 failed, 0 skipped'],
-    ['notebook.yaml', '2 passed, 0 failed, 0 skipped'],
-    ['approval.yaml', '4 passed, 0 failed, 0 skipped'],
-    ['step-up.yaml', '1 passed, 0 failed, 0 skipped'],
-    ['many.jsonl', '3 passed, 0 failed, 0 skipped'],
-  ] as const)
-    test(`a newcomer’s ${file} passes without a key`, async () => {
-      const { exitCode, lastLine, stdout, stderr } = await run([join(examples, file)]);
-      assert.equal(lastLine, totals, `${stdout}\n${stderr}`);
-      assert.equal(exitCode, 0);
-    });
+  test('a newcomer’s first suites pass without a key', async () => {
+    const files = ['arithmetic.yaml', 'notebook.yaml', 'approval.yaml', 'step-up.yaml', 'many.jsonl'];
+    const { exitCode, lastLine, stdout, stderr } = await run(files.map((file) => join(examples, file)));
+    assert.equal(lastLine, '16 passed, 0 failed, 0 skipped', `${stdout}\n${stderr}`);
+    assert.equal(exitCode, 0);
+  });
 
   test('every example is run by a test', () => {
     assert.deepEqual(readdirSync(examples).toSorted(), [
@@ -196,7 +190,6 @@ describe('scripted tasks', () => {
     assert.equal(refused.exitCode, 2);
     assert.match(refused.stderr, /No model is configured, and in CI none is made up/);
     assert.equal((await run([file, '--model', 'demo'])).exitCode, 0);
-    assert.equal((await run([file], { LLM_MODEL: 'demo' })).exitCode, 0);
   });
 
   test('a server that is down is an error apart from failures, and the exit code says so', async () => {
@@ -225,16 +218,9 @@ describe('scripted tasks', () => {
 
   test('only what is selected runs', async () => {
     const file = join(examples, 'arithmetic.yaml');
-    assert.equal((await run([file, '--tag', 'smoke'])).lastLine, '1 passed, 0 failed, 0 skipped');
-    assert.equal(
-      (await run([file, '--grep', '^(add|steady)$', '--repeat', '2'])).lastLine,
-      '2 passed, 0 failed, 0 skipped',
-    );
-    const shards = await Promise.all(['1/2', '2/2'].map((shard) => run([file, '--shard', shard])));
-    assert.deepEqual(
-      shards.map(({ lastLine }) => lastLine),
-      ['3 passed, 0 failed, 0 skipped', '3 passed, 0 failed, 0 skipped'],
-    );
+    const selected = await run([file, '--grep', '^(add|steady)$', '--repeat', '2', '--shard', '2/2']);
+    assert.equal(selected.lastLine, '1 passed, 0 failed, 0 skipped');
+    assert.match(selected.stdout, /steady 2\/2/);
     const none = await run([file, '--grep', 'nothing']);
     assert.equal(none.exitCode, 2);
     assert.match(none.stderr, /No task of 6 fits/);
@@ -250,8 +236,6 @@ describe('scripted tasks', () => {
     write('5');
     const { out, exitCode } = await run([file]);
     assert.equal(exitCode, 1);
-    const again = await run([file, '--resume', out]);
-    assert.match(again.stdout, /✓ first \(as before\)\n✗ second \(as before\)/);
     write('4');
     const mended = await run([file, '--resume', out]);
     assert.match(mended.stdout, /✓ first \(as before\)/);

@@ -1,6 +1,6 @@
 // Runs task files: wires the agent, the models and the terminal to the suite runner.
 
-import type { CassetteOptions } from '../agent.ts';
+import type { Agent, CassetteOptions } from '../agent.ts';
 import { visibleLine } from '../chat/visible-text.ts';
 import { type AgentConfig, type Environment, type Flags, parseConfig } from '../config.ts';
 import { modelOf } from '../configure.ts';
@@ -12,8 +12,8 @@ import { createJudge } from '../tasks/run/judge-model.ts';
 import { createLocalExecutor } from '../tasks/run/local-executor.ts';
 import { runSuite } from '../tasks/run-suite.ts';
 import { parseSuiteFlags, type WrittenFlags } from '../tasks/suite-flags.ts';
-import type { Task } from '../tasks/task.ts';
-import { configFor, startAgentForTask } from './agent-for-task.ts';
+import type { AgentNeeds, Task } from '../tasks/task.ts';
+import { configForTask } from './config-for-task.ts';
 
 export interface TasksOptions {
   readonly environment: Environment;
@@ -40,15 +40,18 @@ export async function tasks(options: TasksOptions): Promise<number> {
   const configFlags: Flags = options.flags;
   const config = parseConfig(environment, configFlags);
   const scrub = createScrub(environment);
-  const forTask = { config, flags: configFlags, cassette, model };
+  // Loaded when the first task runs: what is wrong with a file should show at once.
+  const startAgentFor = async (needs: AgentNeeds): Promise<Agent> => {
+    const { startAgent } = await import('../agent.ts');
+    return startAgent(configForTask(needs, config, configFlags), { model: needs.model ?? model, cassette });
+  };
   const github = config.tasks.isGithub ? 'github' : 'plain';
   return await runSuite({
     flags,
     model,
     servers: config.servers.map(({ name }) => name),
-    checkTasks: (all) => checkNeeds(all, config, configFlags, { model, cassette }),
-    createExecutor: (onNotice) =>
-      createLocalExecutor({ onNotice, startAgentFor: (needs) => startAgentForTask(needs, forTask) }),
+    checkTasks: (all) => checkNeeds(all, config, configFlags),
+    createExecutor: (onNotice) => createLocalExecutor({ onNotice, startAgentFor }),
     createJudge: (named) => judgeFor(options.flags.judge ?? named, environment),
     scrub,
     summaryFile: config.tasks.summaryFile,
@@ -66,12 +69,7 @@ export async function tasks(options: TasksOptions): Promise<number> {
 }
 
 /** Everything about models and logins that can be known before a server is asked; each fault once. */
-function checkNeeds(
-  all: readonly Task[],
-  config: AgentConfig,
-  flags: Flags,
-  { model, cassette }: { readonly model: string | undefined; readonly cassette: CassetteOptions },
-): void {
+function checkNeeds(all: readonly Task[], config: AgentConfig, flags: Flags): void {
   const failures = new Map<string, AgentError>();
   const attempt = (check: () => unknown) => {
     try {
@@ -83,7 +81,7 @@ function checkNeeds(
   };
   // Nobody watches each answer of a task: where nothing is chosen in CI, nothing is made up.
   for (const one of new Set(all.map((task) => task.model))) attempt(() => checkModel(config.environment, one, false));
-  for (const task of distinct(all)) attempt(() => configFor(task, { config, flags, cassette, model }));
+  for (const task of distinct(all)) attempt(() => configForTask(task, config, flags));
   const [first, ...others] = failures.values();
   if (!first) return;
   if (others.length === 0) throw first;

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startAgentForTask } from '../../agent/commands/agent-for-task.ts';
+import { startAgent } from '../../agent/agent.ts';
 import { parseConfig } from '../../agent/config.ts';
 import { loadSuite } from '../../agent/tasks/file/load-suite.ts';
 import { createLocalExecutor } from '../../agent/tasks/run/local-executor.ts';
@@ -28,7 +28,7 @@ const directory = mkdtempSync(join(tmpdir(), 'tasks-bench-'));
 const server = await startTestServer({ RATE_LIMIT_PER_MINUTE: '1000000', LOG_LEVEL: 'error' });
 const config = parseConfig({ ...server.environment, XDG_STATE_HOME: directory });
 const executor = createLocalExecutor({
-  startAgentFor: (needs) => startAgentForTask(needs, { config, flags: {}, cassette: {}, model: undefined }),
+  startAgentFor: ({ model }) => startAgent({ ...config, threadFile: undefined }, { model }),
 });
 writeSums(join(directory, 'sums.yaml'), tasks);
 const suite = loadSuite(['sums.yaml'], { directory });

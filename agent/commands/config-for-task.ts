@@ -1,28 +1,22 @@
-// An agent for what tasks need: their model, their servers, and the login that they act with. Where that cannot be had
-// exactly, there is none: a task that acts as somebody else would test something else.
+// The configuration that tasks need: their servers, and the login that they act with. Where that cannot be had exactly,
+// there is none: a task that acts as somebody else would test something else. Loads no agent.
 
 import { readFileSync } from 'node:fs';
-import { type Agent, type CassetteOptions, startAgent } from '../agent.ts';
 import { AGENT_VARIABLES, type AgentConfig, type Flags, parseConfig } from '../config.ts';
 import { AgentError } from '../errors.ts';
 import type { ActingAs, AgentNeeds } from '../tasks/task.ts';
 
-export interface AgentForTaskOptions {
-  readonly config: AgentConfig;
-  readonly flags: Flags;
-  readonly cassette: CassetteOptions;
-  /** The model where a task names none. */
-  readonly model: string | undefined;
-}
-
-/** Starts an agent for the needs of tasks. @throws {AgentError} what `startAgent` throws, `invalid_configuration` */
-export function startAgentForTask(needs: AgentNeeds, options: AgentForTaskOptions): Promise<Agent> {
-  const config = configFor(needs, options);
-  return startAgent(config, { model: needs.model ?? options.model, cassette: options.cassette });
-}
-
-/** The configuration, changed to what the tasks need. @throws {AgentError} `invalid_configuration` */
-export function configFor({ servers, actingAs }: AgentNeeds, { config, flags }: AgentForTaskOptions): AgentConfig {
+/**
+ * The configuration, changed to what the tasks need.
+ *
+ * @param flags what the configuration was parsed with
+ * @throws {AgentError} `invalid_configuration`, or `login_required` if the local client cannot be read
+ */
+export function configForTask(
+  { servers, actingAs }: Pick<AgentNeeds, 'servers' | 'actingAs'>,
+  config: AgentConfig,
+  flags: Flags,
+): AgentConfig {
   // Conversations of tasks are kept in their transcripts, not among those of people.
   const acting = { ...(actingAs ? configActingAs(actingAs, config, flags) : config), threadFile: undefined };
   return servers ? { ...acting, servers: acting.servers.filter(({ name }) => servers.includes(name)) } : acting;
