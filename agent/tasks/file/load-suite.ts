@@ -39,7 +39,7 @@ export function loadSuite(files: readonly string[], options: SuiteOptions): Suit
   const seen = new Map<string, Task>();
   let judge: string | undefined;
   for (const file of [...new Set(files.map((name) => resolve(options.directory, name)))]) {
-    const shown = relative(options.directory, file) || file;
+    const shown = shownName(options.directory, file);
     const text = readText(file, shown, faults);
     if (text === undefined) continue;
     const { written, settings } = parseFile(text, shown, faults, options.servers);
@@ -69,6 +69,12 @@ export function loadSuite(files: readonly string[], options: SuiteOptions): Suit
     }
   }
   return { tasks, judge, faults };
+}
+
+/** As one stands there, unless it lies elsewhere. */
+function shownName(directory: string, file: string): string {
+  const path = relative(directory, file);
+  return path === '' || path.startsWith('..') ? file : path;
 }
 
 interface ParsedFile {
