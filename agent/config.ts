@@ -18,6 +18,7 @@ import {
 } from './credential-config.ts';
 import { AgentError } from './errors.ts';
 import { type McpServerConfig, parseMcpFile, serverAt } from './mcp-file.ts';
+import { TASK_SHAPE, type TaskConfig, taskConfigFrom } from './task-variables.ts';
 
 export type { HttpServerConfig, McpServerConfig } from './mcp-file.ts';
 
@@ -45,6 +46,8 @@ export interface AgentConfig {
   readonly maxTurns: number;
   /** What was typed in the chat before; created with mode 0600. */
   readonly historyFile: string;
+  /** What the CI service says about a run of tasks. */
+  readonly tasks: TaskConfig;
   /** What the model registry reads: provider, model and keys. */
   readonly environment: Environment;
 }
@@ -62,6 +65,7 @@ const environmentSchema = z
     MCP_CONFIG: z.string().default('.mcp.json'),
     DATA_DIR: z.string().default('.data'),
     ...CREDENTIAL_SHAPE,
+    ...TASK_SHAPE,
     THREAD_STORE: z.enum(['file', 'none'], 'file or none').default('file'),
     LLM_CONTEXT_TOKENS: z
       .string()
@@ -120,6 +124,7 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
+    tasks: taskConfigFrom(env),
     environment: withoutEmpty(environment),
   };
 }

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { type CommandProcess, defineAsk } from './commands/define-ask.ts';
 import { defineChat } from './commands/define-chat.ts';
 import { defineMcp } from './commands/define-mcp.ts';
+import { defineTasks } from './commands/define-tasks.ts';
 import { defineThreads } from './commands/define-threads.ts';
 import { type AgentConfig, loadEnvironment } from './config.ts';
 import { type CommandFlags, configure } from './configure.ts';
@@ -65,6 +66,22 @@ async function main(argv: readonly string[]): Promise<number> {
   defineMcp(program, (code) => {
     exitCode = code;
   });
+  defineTasks(program, {
+    loadEnvironment,
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    terminal: process.stderr.isTTY
+      ? { columns: () => process.stderr.columns, hasColor: process.stdout.hasColors?.() ?? false }
+      : undefined,
+    onEndRequest: (callback) => {
+      process.on('SIGINT', () => callback('interrupt'));
+      for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => callback('terminate'));
+    },
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  });
+
   await program.parseAsync(argv, { from: 'user' });
   return exitCode;
 }

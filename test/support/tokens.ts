@@ -4,7 +4,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestServer } from './mcp-server.ts';
 
-/** A token of the local machine client, by the request that Auth0's dashboard prints; default with all that it may have. */
+/**
+ * A token of the local machine client, by the request that Auth0's dashboard prints.
+ *
+ * @param scope which scopes to ask for; default: those that the issuer gives
+ */
 export async function machineToken(server: TestServer, scope?: string): Promise<string> {
   const { client_id, client_secret } = JSON.parse(await readFile(join(server.dataDir, 'agent-client.json'), 'utf8'));
   const response = await fetch(`${server.issuer}/oauth/token`, {

@@ -1,0 +1,112 @@
+// Text of a task file → plain values that know where they stand. YAML is parsed with its positions; JSON lines by the
+// platform, and looked at again for positions only when something is wrong.
+
+import { type Document, isAlias, isMap, isNode, isPair, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { Position } from './fault.ts';
+
+export type Path = readonly PropertyKey[];
+
+/** A value and where its parts stand. */
+export interface Source {
+  readonly value: unknown;
+  /** The position of what is at `path`, or of the nearest thing above it that is there. */
+  locate(path: Path): Position;
+  /** The position of a key itself. */
+  locateKey(path: Path, key: string): Position;
+}
+
+export type ReadSource =
+  | { readonly ok: true; readonly source: Source }
+  | { readonly ok: false; readonly faults: readonly ({ readonly message: string } & Position)[] };
+
+/** Each use of an anchor counts; a bomb needs thousands, a file with a few defaults some dozens. */
+const MAX_ALIASES = 1_000;
+const START: Position = { line: 1, column: 1 };
+
+/** Reads YAML 1.2; duplicate keys and more than one document are faults. Does not throw, whatever the text is. */
+export function readYaml(text: string): ReadSource {
+  const lines = new LineCounter();
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  try {
+    const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: true });
+    if (document.errors.length > 0)
+      return { ok: false, faults: document.errors.map((error) => ({ ...at(error.pos[0]), message: error.message })) };
+    return { ok: true, source: sourceOf(document, document.toJS({ maxAliasCount: MAX_ALIASES }), at) };
+  } catch (error) {
+    // The library throws these two for aliases that multiply, and for nesting that exhausts the stack.
+    if (error instanceof ReferenceError)
+      return {
+        ok: false,
+        faults: [{ ...START, message: `too many aliases, or one without its anchor (${error.message})` }],
+      };
+    if (error instanceof RangeError)
+      return { ok: false, faults: [{ ...START, message: 'nested too deeply to be read' }] };
+    throw error;
+  }
+}
+
+/** Reads one JSON value, which starts at `firstLine` of its file. */
+export function readJsonLine(text: string, firstLine: number): ReadSource {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const offset = /at position (\d+)/.exec(error.message)?.[1];
+    const message = `expected one JSON object on this line (${error.message.replace(/\s+/g, ' ').slice(0, 120)})`;
+    return { ok: false, faults: [{ line: firstLine, column: Number(offset ?? 0) + 1, message }] };
+  }
+  const positioned = () => {
+    const read = readYaml(text);
+    return read.ok ? read.source : undefined;
+  };
+  const shift = (position: Position | undefined): Position => ({ line: firstLine, column: position?.column ?? 1 });
+  return {
+    ok: true,
+    source: {
+      value,
+      locate: (path) => shift(path.length === 0 ? undefined : positioned()?.locate(path)),
+      locateKey: (path, key) => shift(positioned()?.locateKey(path, key)),
+    },
+  };
+}
+
+function sourceOf(document: Document.Parsed, value: unknown, at: (offset: number) => Position): Source {
+  const resolve = (node: unknown): Node | undefined => {
+    if (isAlias(node)) return node.resolve(document);
+    return isNode(node) ? node : undefined;
+  };
+  const walk = (path: Path): Node | undefined => {
+    let node = resolve(document.contents);
+    for (const part of path) {
+      let next: unknown;
+      if (isMap(node)) next = node.items.find((pair) => keyOf(pair) === String(part))?.value;
+      else if (isSeq(node)) next = node.items[Number(part)];
+      if (!isNode(next)) return node;
+      node = resolve(next) ?? node;
+    }
+    return node;
+  };
+  return {
+    value,
+    locate: (path) => at(walk(path)?.range?.[0] ?? 0),
+    locateKey: (path, key) => {
+      const node = walk(path);
+      const pair = isMap(node) ? node.items.find((item) => keyOf(item) === key) : undefined;
+      return at(rangeOf(pair?.key) ?? node?.range?.[0] ?? 0);
+    },
+  };
+}
+
+function keyOf(pair: unknown): string | undefined {
+  if (!isPair(pair)) return undefined;
+  const key: unknown = pair.key;
+  return typeof key === 'object' && key !== null && 'value' in key ? String(key.value) : String(key);
+}
+
+function rangeOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}

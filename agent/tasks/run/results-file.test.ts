@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { fakeResult, fakeRun } from '../fake-task.ts';
+import { openResults, RESULTS_FILE, readResults } from './results-file.ts';
+import { assertUnused, newestRun, takeDirectory, writeTranscript } from './run-directory.ts';
+
+describe('results on the disk', () => {
+  let root: string;
+  let directory: string;
+  let count = 0;
+  before(() => {
+    root = mkdtempSync(join(tmpdir(), 'results-'));
+  });
+  beforeEach(async () => {
+    count += 1;
+    directory = join(root, String(count));
+    const release = await takeDirectory(directory);
+    await release();
+  });
+  after(() => rmSync(root, { recursive: true, force: true }));
+  const file = () => join(directory, RESULTS_FILE);
+  const ids = async () => (await readResults(directory)).results.map(({ task, attempt }) => `${task}#${attempt}`);
+
+  test('what append has promised is there, one line each, however many come at once', async () => {
+    const results = await openResults(directory);
+    await Promise.all(Array.from({ length: 200 }, (_, n) => results.append(fakeResult(`t-${n}`))));
+    assert.equal(readFileSync(file(), 'utf8').trimEnd().split('\n').length, 200);
+    await results.append(fakeResult('last'));
+    assert.equal((await ids()).length, 201);
+    await results.close();
+  });
+
+  for (const cut of [1, 2, 40])
+    test(`a last line without its last ${cut} bytes swallows no later one`, async () => {
+      const first = await openResults(directory);
+      await first.append(fakeResult('whole'));
+      await first.append(fakeResult('torn'));
+      await first.close();
+      truncateSync(file(), readFileSync(file()).length - cut);
+      const second = await openResults(directory);
+      await second.append(fakeResult('next'));
+      await second.close();
+      const { results, torn } = await readResults(directory);
+      // Without its line feed alone, a line is still whole.
+      assert.deepEqual(
+        results.map(({ task }) => task),
+        cut === 1 ? ['whole', 'torn', 'next'] : ['whole', 'next'],
+      );
+      assert.equal(torn, cut === 1 ? 0 : 1);
+    });
+
+  test('of an attempt the last line counts', async () => {
+    const results = await openResults(directory);
+    await results.append(fakeResult('a', 1, { outcome: 'error' }));
+    await results.append(fakeResult('b'));
+    await results.append(fakeResult('a', 1, { outcome: 'passed' }));
+    await results.close();
+    const read = await readResults(directory);
+    assert.deepEqual(
+      read.results.map(({ task, outcome }) => [task, outcome]),
+      [
+        ['b', 'passed'],
+        ['a', 'passed'],
+      ],
+    );
+  });
+
+  test('lines that are no results are left out and counted', async () => {
+    appendFileSync(file(), `${JSON.stringify(fakeResult('a'))}\n{"version":2}\nnonsense\n"text"\n\n`);
+    assert.deepEqual(await ids(), ['a#1']);
+    assert.equal((await readResults(directory)).torn, 3);
+  });
+
+  test('a directory without results is none of a run', async () => {
+    await assert.rejects(readResults(join(root, 'nowhere')), { code: 'usage' });
+    await assert.rejects(newestRun(join(root, 'nowhere')), { code: 'usage' });
+  });
+
+  test('a new run does not mix with another', async () => {
+    await assertUnused(directory);
+    writeFileSync(file(), '');
+    await assert.rejects(assertUnused(directory), { code: 'usage', message: /--resume/ });
+  });
+
+  test('only one process writes to a directory at a time, and a dead one does not keep it', async () => {
+    writeFileSync(join(directory, 'run.lock'), '1');
+    await assert.rejects(takeDirectory(directory), { code: 'usage', message: /going on in process 1/ });
+    // No system gives out a process id like this one.
+    writeFileSync(join(directory, 'run.lock'), '999999999');
+    const release = await takeDirectory(directory);
+    assert.equal(readFileSync(join(directory, 'run.lock'), 'utf8'), String(process.pid));
+    await release();
+  });
+
+  test('transcripts have names of their own for each attempt, whatever the id, and no secrets', async () => {
+    const scrub = (text: string) => text.replaceAll('hunter2', '[secret]');
+    const run = fakeRun({ messages: [{ role: 'user', content: 'hunter2' }] });
+    assert.equal(await writeTranscript(directory, run, scrub), 'transcripts/one.jsonl');
+    assert.equal(await writeTranscript(directory, { ...run, attempt: 2 }, scrub), 'transcripts/one.2.jsonl');
+    const odd = await writeTranscript(directory, { ...run, taskId: 'a@openai:x/../y' }, scrub);
+    assert.match(odd, /^transcripts\/[^/]+\.jsonl$/);
+    assert.equal(readFileSync(join(directory, odd), 'utf8'), '{"role":"user","content":"[secret]"}\n');
+  });
+});

@@ -1,0 +1,105 @@
+// The directory of a run: where it is, that only one process writes to it at a time, and what is in it.
+
+import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withProcessLock } from '../../auth/process-lock.ts';
+import { AgentError } from '../../errors.ts';
+import { fileNameOf } from '../task.ts';
+import type { FinishedRun } from './finished-run.ts';
+import { RESULTS_FILE } from './results-file.ts';
+
+/** Runs that nobody gave another place. */
+export const RUNS_DIRECTORY = 'runs';
+const LOCK_FILE = 'run.lock';
+
+/** A name that sorts by time: `2026-11-27T21-05-12-345Z`. */
+export function nameOfRun(startedAt: Date): string {
+  return startedAt.toISOString().replace(/[:.]/g, '-');
+}
+
+/**
+ * The newest run under `runs/`.
+ *
+ * @throws {AgentError} `usage` if there is none
+ */
+export async function newestRun(runs = RUNS_DIRECTORY): Promise<string> {
+  const names = await readdir(runs).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const newest = names
+    .filter((name) => /^\d{4}-\d\d-\d\dT/.test(name))
+    .toSorted()
+    .at(-1);
+  if (newest === undefined) throw new AgentError('usage', `There is no earlier run in ${runs}/. Name its directory.`);
+  return join(runs, newest);
+}
+
+/**
+ * Takes the directory for this process, until the returned function is called or the process dies.
+ *
+ * @throws {AgentError} `usage` while another process runs there
+ */
+export async function takeDirectory(directory: string): Promise<() => Promise<void>> {
+  await mkdir(join(directory, 'transcripts'), { recursive: true, mode: 0o700 });
+  const file = join(directory, LOCK_FILE);
+  // The short lock settles who looks at the long one first, also after a kill -9.
+  await withProcessLock(`${file}.taking`, async () => {
+    const holder = Number(await readIfPresent(file));
+    if (holder > 0 && holder !== process.pid && isAlive(holder))
+      throw new AgentError(
+        'usage',
+        `The run in ${directory} is going on in process ${holder}. Wait for it, or use another --out. If that process is something else, remove ${file}.`,
+      );
+    await writeFile(file, String(process.pid), { mode: 0o600 });
+  });
+  return () => rm(file, { force: true });
+}
+
+/**
+ * A run that begins must not mix with another.
+ *
+ * @throws {AgentError} `usage` if the directory has results
+ */
+export async function assertUnused(directory: string): Promise<void> {
+  if ((await readIfPresent(join(directory, RESULTS_FILE))) !== undefined)
+    throw new AgentError(
+      'usage',
+      `${directory} has the results of a run. Go on with it: --resume ${directory}, or choose another --out.`,
+    );
+}
+
+/** Keeps a conversation as JSON lines; returns where, from the directory of the run. */
+export async function writeTranscript(
+  directory: string,
+  run: FinishedRun,
+  scrub: (text: string) => string,
+): Promise<string> {
+  const name = `transcripts/${fileNameOf(run.taskId)}${run.attempt === 1 ? '' : `.${run.attempt}`}.jsonl`;
+  const text = run.messages.map((message) => `${scrub(JSON.stringify(message))}\n`).join('');
+  const file = await open(join(directory, name), 'w', 0o600);
+  try {
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
+  return name;
+}
+
+async function readIfPresent(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}
