@@ -7,16 +7,13 @@ import { interrupt, isGraphInterrupt, type LangGraphRunnableConfig } from '@lang
 import { parseAnswer, requestPayload } from '../approval/interrupt.ts';
 import type { ApprovalAnswer } from '../approval.ts';
 import { AgentError, type AgentErrorCode } from '../errors.ts';
-import type { LoadedTool } from '../mcp/tools.ts';
+import { CALL_HOOKS, type LoadedTool } from '../mcp/tools.ts';
 import type { ToolCallError, TurnEvent } from '../turn-events.ts';
 import { createFailedToolMessage, type ToolCallArtifact } from './messages.ts';
 import type { TurnContext } from './turn-context.ts';
 
 /** Errors that end the turn: the model can do nothing about them, and the next call would meet them again. */
 const FATAL: readonly AgentErrorCode[] = ['unreachable', 'login_required', 'untrusted_issuer'];
-
-/** Under this key of `configurable` a tool that was loaded from a server finds whom to tell of its progress. */
-const CALL_HOOKS = 'mcp_call_hooks';
 
 interface Progress {
   readonly progress: number;
