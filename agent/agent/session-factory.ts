@@ -41,14 +41,14 @@ export function createSessionFactory(options: SessionFactoryOptions): {
   const { servers, threads } = options;
   const prepare = createTurnFactory(options);
   const lasting = keeperOf(threads);
-  let fleeting: Keeper | undefined;
 
   const startSession = (start: SessionStart = {}): Session => {
     const { threadId, isEphemeral = false, limits } = start;
-    if (isEphemeral) fleeting ??= keeperOf(createMemoryThreadStore());
+    // A store of its own, which goes with the session.
+    const keeper = isEphemeral ? keeperOf(createMemoryThreadStore()) : lasting;
     const { prepareTurn, compact, rules } = prepare(start);
     return createSession({
-      ...((isEphemeral ? fleeting : undefined) ?? lasting),
+      ...keeper,
       prepareTurn,
       compact,
       approval: rules,
