@@ -108,10 +108,10 @@ describe('the commands for servers', () => {
   });
 
   test('call gives the result alone, and what goes wrong by its exit code', async () => {
-    const { stdout, exitCode } = await runAgent(['mcp', 'call', 'local.add', 'a:=2', 'b:=40'], environment);
+    const { stdout, exitCode } = await runAgent(['mcp', 'call', 'local.add', 'a=2', 'b:=40'], environment);
     assert.deepEqual([stdout, exitCode], ['42\n', 0]);
     for (const [args, expected] of [
-      [['local.add', 'a=2', 'b:=40'], 1],
+      [['local.add', 'a=two', 'b:=40'], 1],
       [['local.nope'], 2],
       [['local'], 2],
       [['local.add', 'a'], 2],

@@ -65,9 +65,9 @@ export function defineMcp(program: Command, setExitCode: (exitCode: number) => v
     });
 
   common(mcp.command('call'))
-    .description('call a tool: npm run -s agent -- mcp call local.add a:=2 b:=40')
+    .description('call a tool: npm run -s agent -- mcp call local.add a=2 b=40')
     .argument('<server.tool>')
-    .argument('[arguments...]', 'key=text or key:=json')
+    .argument('[arguments...]', 'key=value, read as the tool wants it, or key:=json')
     .action(async (target: string, words: string[], flags: McpFlags) => {
       const { mcpCall } = await import('./mcp.ts');
       setExitCode(await run(flags, async () => mcpCall(await optionsOf(flags), target, words)));

@@ -51,7 +51,7 @@ async function examine(options: DoctorOptions): Promise<Finding[]> {
     {
       check: 'configuration',
       state: 'ok',
-      text: `${config.servers.length} servers, credential: ${config.credential.kind}`,
+      text: `${config.servers.length} ${config.servers.length === 1 ? 'server' : 'servers'}, credential: ${config.credential.kind}`,
       advice: '',
     },
     ...(await examineStore(config)),

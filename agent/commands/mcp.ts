@@ -9,6 +9,7 @@ import { createApprovals } from '../mcp/approvals.ts';
 import { createServers, type ServerStatus, type StartedServers } from '../mcp/servers.ts';
 import { CALL_HOOKS, type CallHooks, type LoadedTool } from '../mcp/tools.ts';
 import { describeChange, describeServer, listServers, listTools, serverAsJson, toolAsJson } from './mcp-report.ts';
+import { parseArguments, toArguments } from './tool-arguments.ts';
 
 export interface McpCommandOptions {
   readonly config: AgentConfig;
@@ -81,7 +82,7 @@ export async function mcpTools(options: McpCommandOptions, name?: string): Promi
 }
 
 /**
- * Calls one tool, as `server.tool`, with `key=text` and `key:=json`.
+ * Calls one tool, as `server.tool`, with `key=value` and `key:=json`.
  *
  * @throws {AgentError} why there is no result
  */
@@ -90,7 +91,7 @@ export async function mcpCall(options: McpCommandOptions, target: string, words:
   const toolName = rest.join('.');
   if (name === '' || toolName === '')
     throw new AgentError('usage', `Expected SERVER.TOOL, got ${JSON.stringify(target.slice(0, 120))}.`);
-  const args = parseArguments(words);
+  const given = parseArguments(words);
   return await withServers(options, name, async (servers) => {
     throwUnlessConnected(servers, name);
     const tool = findTool(servers, name, toolName);
@@ -101,7 +102,7 @@ export async function mcpCall(options: McpCommandOptions, target: string, words:
         ),
     };
     const result = await tool.tool.invoke(
-      { type: 'tool_call', id: 'call', name: tool.name, args },
+      { type: 'tool_call', id: 'call', name: tool.name, args: toArguments(given, tool.tool.schema) },
       { signal: options.signal, configurable: options.json ? {} : { [CALL_HOOKS]: hooks } },
     );
     print(
@@ -154,31 +155,6 @@ async function agree({ confirm, stderr }: McpCommandOptions, what: string, isSur
   if (!confirm)
     throw new AgentError('usage', 'There is nobody to ask here. If you have seen it and are sure, add --yes.');
   if (!(await confirm('Is that all right? [y/N] '))) throw new AgentError('tool_refused', 'Nothing was approved.');
-}
-
-/** `key=text` and `key:=json` → arguments. */
-export function parseArguments(words: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(
-    words.map((word) => {
-      const match = /^([^=:]+)(:?=)(.*)$/s.exec(word);
-      const [, key, sign, value] = match ?? [];
-      if (key === undefined || value === undefined)
-        throw new AgentError('usage', `Expected key=text or key:=json, got ${JSON.stringify(word.slice(0, 120))}.`);
-      return [key, sign === '=' ? value : parseJson(key, value)];
-    }),
-  );
-}
-
-function parseJson(key: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new AgentError(
-      'usage',
-      `${key}:= expects JSON, got ${JSON.stringify(text.slice(0, 120))}. For text: ${key}=…`,
-    );
-  }
 }
 
 async function start({ config, signal, prompt, stderr }: McpCommandOptions, only?: readonly string[]) {
