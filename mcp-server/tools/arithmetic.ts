@@ -18,7 +18,7 @@ const OPERATIONS: readonly Operation[] = [
   {
     name: 'add',
     title: 'Add',
-    description: 'Adds two numbers: a + b.',
+    description: 'Adds two numbers: a + b, a plus b, their sum.',
     scopes: ['read:add'],
     first: 'The first summand',
     second: 'The second summand',
@@ -27,7 +27,7 @@ const OPERATIONS: readonly Operation[] = [
   {
     name: 'subtract',
     title: 'Subtract',
-    description: 'Subtracts b from a: a - b.',
+    description: 'Subtracts b from a: a - b, a minus b, their difference.',
     scopes: [],
     first: 'The number to subtract from',
     second: 'The number to subtract',
@@ -36,7 +36,7 @@ const OPERATIONS: readonly Operation[] = [
   {
     name: 'multiply',
     title: 'Multiply',
-    description: 'Multiplies two numbers: a * b, also written a × b.',
+    description: 'Multiplies two numbers: a * b, also written a × b, a times b, their product.',
     scopes: [],
     first: 'The first factor',
     second: 'The second factor',
@@ -45,7 +45,7 @@ const OPERATIONS: readonly Operation[] = [
   {
     name: 'divide',
     title: 'Divide',
-    description: 'Divides a by b: a / b, also written a ÷ b.',
+    description: 'Divides a by b: a / b, also written a ÷ b, their quotient.',
     scopes: [],
     first: 'The dividend',
     second: 'The divisor; not zero',
