@@ -10,6 +10,7 @@ import { probeChallenge } from './challenge-probe.ts';
 import type { Challenge } from './discovery.ts';
 import { createLoginIndex, tokenKeyOf } from './login-index.ts';
 import type { LoginStatus } from './login-prompt.ts';
+import { preRegisteredIn } from './pre-registered.ts';
 import { loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient } from './registration.ts';
 import { revokeTokens } from './revocation.ts';
@@ -35,7 +36,7 @@ export function createRenewableSource(
   const { profile } = config;
   const authority = createAuthority({ serverUrl, credential, profile, index, canAsk, loginCommand, fetch });
   const choice: ClientChoice = {
-    preRegistered: preRegisteredIn(credential),
+    preRegistered: () => preRegisteredIn(credential),
     clientMetadataUrl: config.clientMetadataUrl,
     redirectUri: config.redirectUri,
     records: store.records,
@@ -199,10 +200,4 @@ export function createRenewableSource(
 
 function isPersonal(reason: Want['reason'] | undefined): boolean {
   return reason === 'step-up' || reason === 'login';
-}
-
-function preRegisteredIn(credential: CredentialConfig): ClientChoice['preRegistered'] {
-  if (credential.kind !== 'login') return undefined;
-  const { issuer, clientId, authentication } = credential;
-  return issuer === undefined || clientId === undefined ? undefined : { issuer, clientId, authentication };
 }
