@@ -9,7 +9,7 @@ import { createClientAuthentication } from './client-authentication.ts';
 import type { Challenge, ProtectedResource } from './discovery.ts';
 import { GrantRefused, requestRefresh } from './grants.ts';
 import { createConfiguration, type IssuerMetadata } from './issuer-metadata.ts';
-import { signIn } from './login.ts';
+import { type LoginOutcome, type LoginTask, signIn } from './login.ts';
 import { type KnownLogin, type LoginIndex, tokenKeyOf } from './login-index.ts';
 import type { AuthState, LoginPrompt, LoginRequest } from './login-prompt.ts';
 import { createProofKey, loadProofKey, type ProofKey } from './proof-of-possession.ts';
@@ -259,6 +259,16 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
       const why = reason === 'expired' ? 'The login has expired' : 'A person has to sign in first';
       throw new AgentError('login_required', `${serverUrl} wants a login at ${metadata.issuer}. ${why}: ${command}`);
     }
+    const signInFor = async (task: LoginTask): Promise<LoginOutcome> => {
+      try {
+        return await signIn(task);
+      } catch (error) {
+        if (reason !== 'step-up' || !(error instanceof AgentError) || error.code !== 'login_required') throw error;
+        // The login is what it was; what the call lacks is the scope.
+        say('refused');
+        throw scopeError(missing, 'it was not granted', `${error.message} The command for it: ${command}`);
+      }
+    };
     const request: LoginRequest = {
       server: serverName,
       serverUrl,
@@ -273,7 +283,7 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
       if (reason === 'step-up') throw scopeError(missing, 'it was not granted', `When you want to: ${command}`);
       throw new AgentError('login_required', `Nobody signed in to ${serverName}. When you want to: ${command}`);
     }
-    const { tokens, client, grant } = await signIn({
+    const { tokens, client, grant } = await signInFor({
       metadata,
       resource: resource.resource,
       audience: audienceOf(credential, metadata.issuer),

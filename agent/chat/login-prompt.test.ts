@@ -35,6 +35,8 @@ test('a step-up shows what is held, and marks what is new', () => {
   const first = loginText({ ...STEP_UP, reason: 'first-login', held: [], requested: [] }, createPaint(false));
   assert.match(first, /\? sign in to notes\?[\s\S]*asks for no scope/);
   assert.doesNotMatch(first, /holds/);
+  const plain = loginText({ ...STEP_UP, reason: 'first-login', held: [] }, createPaint(false));
+  assert.match(plain, /asks for read:notes write:notes\n/);
 });
 
 test('nothing begins without a yes', async () => {

@@ -80,10 +80,12 @@ export function keyQuestions(questions: Questions, paint: Paint): LoginQuestions
 /** Held and requested scopes, with those that are new at this server marked. */
 export function loginText(request: LoginRequest, paint: Paint): string {
   const { server, serverUrl, issuer, reason, held, requested, isRequested } = request;
-  const added = requested.filter((scope) => !held.includes(scope));
   const kept = requested.filter((scope) => held.includes(scope));
   const why = { 'first-login': 'sign in to', expired: 'sign in again to', 'step-up': 'allow more at' }[reason];
-  const asks = [...kept.map(visibleLine), ...added.map((scope) => paint('warning', `+ ${visibleLine(scope)} (new)`))];
+  const added = requested.filter((scope) => !held.includes(scope)).map(visibleLine);
+  // Where nothing is held, all is new.
+  const marked = held.length === 0 ? added : added.map((scope) => paint('warning', `+ ${scope} (new)`));
+  const asks = [...kept.map(visibleLine), ...marked];
   const head = paint('strong', `${why} ${visibleLine(server)}${isRequested ? '' : '?'}`);
   return [
     isRequested ? head : `${paint('warning', '?')} ${head}`,

@@ -56,6 +56,17 @@ test('what is typed in hiding is read, and does not appear', async () => {
   assert.doesNotMatch(seen, /secret|callback/);
 });
 
+test('what follows a question that shows its answer is hidden just as well', async () => {
+  const { input, questions, shown } = start(true);
+  const agreed = questions.agree('sign in?\n', NEVER);
+  input.write('y\r');
+  assert.equal(await agreed, true);
+  const line = questions.readHidden('paste it: ', NEVER);
+  input.write('secret\r');
+  assert.equal(await line, 'secret');
+  assert.doesNotMatch(await shown(), /secret/);
+});
+
 test('a line may be piped in, and an end without one is a person who gives up', async () => {
   const piped = start();
   piped.input.end('?code=c&state=s\n');

@@ -42,7 +42,7 @@ export function createLineQuestions({ input, output, interrupt }: LineQuestionsO
       return await promise;
     } finally {
       signal.removeEventListener('abort', onAbort);
-      lines.removeAllListeners();
+      // Its own listeners go with it: one that stays would show what the next question hides.
       lines.close();
       screen.close();
       // The line is ended by us where the terminal did not see its end.
