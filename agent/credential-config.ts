@@ -38,7 +38,7 @@ export type CredentialConfig =
   | ({ readonly kind: 'jwt-bearer'; readonly assertion: SecretSource } & ClientAtIssuer)
   /** Enterprise-managed: the company's identity provider vouches for its user (SEP-990, ID-JAG). */
   | ({ readonly kind: 'id-jag'; readonly identityProvider: IdentityProvider } & ClientAtIssuer)
-  /** A person signs in. Without a client id the agent registers itself. */
+  /** A person signs in. Without a client id it is the local server's, at that one; elsewhere the agent registers itself. */
   | {
       readonly kind: 'login';
       readonly method: 'authorization-code' | 'device-code';
@@ -47,6 +47,8 @@ export type CredentialConfig =
       readonly clientId: string | undefined;
       readonly authentication: ClientAuthentication;
       readonly audience: string | undefined;
+      /** The file that the local authorization server wrote; default: none is read. */
+      readonly localClientFile?: string;
     };
 
 export interface IdentityProvider {
@@ -225,9 +227,19 @@ export function credentialFrom(env: CredentialEnvironment, dataDirectory: string
   const audience = env.AUTH0_AUDIENCE ?? env.AUTH_AUDIENCE;
   const authentication = authenticationFrom(env);
   const grant = grantOf(env);
-  if (grant === 'authorization-code' || grant === 'device-code')
-    return { kind: 'login', method: grant, issuer: clientId && issuer, clientId, authentication, audience };
-  if (!issuer || !clientId) return { kind: 'local-client', file: join(dataDirectory, 'agent-client.json') };
+  const localClientFile = join(dataDirectory, 'agent-client.json');
+  if (grant === 'authorization-code' || grant === 'device-code') {
+    const login = {
+      kind: 'login',
+      method: grant,
+      issuer: clientId && issuer,
+      clientId,
+      authentication,
+      audience,
+    } as const;
+    return clientId ? login : { ...login, localClientFile };
+  }
+  if (!issuer || !clientId) return { kind: 'local-client', file: localClientFile };
   const common = { issuer, clientId, authentication, audience };
   if (grant === 'jwt-bearer') {
     const assertion = secretFrom(env.AUTH_WORKLOAD_TOKEN, env.AUTH_WORKLOAD_TOKEN_FILE);

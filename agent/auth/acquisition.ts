@@ -9,12 +9,20 @@ import { createClientAuthentication } from './client-authentication.ts';
 import type { Challenge, ProtectedResource } from './discovery.ts';
 import { GrantRefused, requestRefresh } from './grants.ts';
 import { createConfiguration, type IssuerMetadata } from './issuer-metadata.ts';
-import { signIn } from './login.ts';
+import { type LoginOutcome, type LoginTask, signIn } from './login.ts';
 import { type KnownLogin, type LoginIndex, tokenKeyOf } from './login-index.ts';
 import type { AuthState, LoginPrompt, LoginRequest } from './login-prompt.ts';
 import { createProofKey, loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient, forgetClient } from './registration.ts';
-import { audienceOf, isDue, MACHINE_PROFILE, scopeError, scopesOf, withOfflineAccess } from './token-rules.ts';
+import {
+  audienceOf,
+  isDue,
+  MACHINE_PROFILE,
+  scopeError,
+  scopesOf,
+  withOfflineAccess,
+  withScopes,
+} from './token-rules.ts';
 import type { AuthEvent } from './token-source.ts';
 import type { StoredTokens, TokenStore } from './token-store.ts';
 
@@ -244,29 +252,38 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
     const say = (state: AuthState, now: readonly string[] = heldScopes) => onAuth({ state, held: now, needed });
     const missing = want.extraScopes.filter((scope) => !heldScopes.includes(scope));
 
+    const command = withScopes(loginCommand, reason === 'step-up' ? missing : want.extraScopes);
     say(reason === 'step-up' ? 'step-up' : 'login-needed');
     if (!prompt || prompt.methods.length === 0) {
-      if (reason === 'step-up') throw scopeError(missing, 'a person has to grant it', `Sign in: ${loginCommand}`);
+      if (reason === 'step-up') throw scopeError(missing, 'a person has to grant it', `Sign in: ${command}`);
       const why = reason === 'expired' ? 'The login has expired' : 'A person has to sign in first';
-      throw new AgentError(
-        'login_required',
-        `${serverUrl} wants a login at ${metadata.issuer}. ${why}: ${loginCommand}`,
-      );
+      throw new AgentError('login_required', `${serverUrl} wants a login at ${metadata.issuer}. ${why}: ${command}`);
     }
+    const signInFor = async (task: LoginTask): Promise<LoginOutcome> => {
+      try {
+        return await signIn(task);
+      } catch (error) {
+        if (reason !== 'step-up' || !(error instanceof AgentError) || error.code !== 'login_required') throw error;
+        // The login is what it was; what the call lacks is the scope.
+        say('refused');
+        throw scopeError(missing, 'it was not granted', `${error.message} The command for it: ${command}`);
+      }
+    };
     const request: LoginRequest = {
       server: serverName,
       serverUrl,
       issuer: metadata.issuer,
       reason,
+      isRequested: want.reason === 'login',
       held: heldScopes,
       requested: needed,
     };
     if (!(await prompt.confirm(request, want.signal))) {
       say('refused');
-      if (reason === 'step-up') throw scopeError(missing, 'it was not granted');
-      throw new AgentError('login_required', `Nobody signed in to ${serverName}. When you want to: ${loginCommand}`);
+      if (reason === 'step-up') throw scopeError(missing, 'it was not granted', `When you want to: ${command}`);
+      throw new AgentError('login_required', `Nobody signed in to ${serverName}. When you want to: ${command}`);
     }
-    const { tokens, client, grant } = await signIn({
+    const { tokens, client, grant } = await signInFor({
       metadata,
       resource: resource.resource,
       audience: audienceOf(credential, metadata.issuer),
@@ -291,6 +308,9 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
     };
     await store.update(tokenKeyOf(login), async () => ({ kind: 'replace', tokens }));
     await index.note(serverUrl, login);
+    // Signed in as another client of ours: nothing leads to the tokens of the one before any more.
+    if (known && known.clientId !== login.clientId)
+      await store.update(tokenKeyOf(known), async () => ({ kind: 'forget' }));
     say('logged-in', tokens.scopes);
     return { tokens, login, isAdopted: false };
   };

@@ -22,14 +22,17 @@ async function open(changes: Partial<CallbackOptions> = {}) {
 }
 
 /** As `fetch`, but with any Host header. */
-async function ask(url: string, options: { method?: string; host?: string; path?: string } = {}) {
+async function ask(url: string, options: { method?: string; host?: string; path?: string; destination?: string } = {}) {
   const { hostname, port, pathname, search, host } = new URL(url);
   const outgoing = request({
     hostname: hostname.replace(/^\[|\]$/g, ''),
     port,
     path: options.path ?? `${pathname}${search}`,
     method: options.method ?? 'GET',
-    headers: { host: options.host ?? host },
+    headers: {
+      host: options.host ?? host,
+      ...(options.destination === undefined ? {} : { 'sec-fetch-dest': options.destination }),
+    },
   });
   outgoing.end();
   const [response] = await once(outgoing, 'response');
@@ -75,9 +78,10 @@ describe('callback listener', () => {
       [{ host: `localhost:${port}` }, 421],
       [{ host: `evil.example:${port}` }, 421],
       [{ host: '127.0.0.1' }, 421],
+      ...['image', 'iframe', 'script', 'empty'].map((destination) => [{ destination }, 403] as const),
     ] as const)
       assert.equal((await ask(good, options)).status, status, JSON.stringify(options));
-    assert.equal((await ask(good)).status, 200);
+    assert.equal((await ask(good, { destination: 'document' })).status, 200);
     await listener.close();
   });
 

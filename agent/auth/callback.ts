@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AgentError } from '../errors.ts';
 import { isSame } from './authorization-response.ts';
+import { refuse, showPage } from './callback-page.ts';
 import { hasErrorCode } from './private-file.ts';
 
 export interface CallbackListener {
@@ -61,15 +62,18 @@ export async function openCallback({ redirectUri, check, signal }: CallbackOptio
       response.setHeader('allow', 'GET');
       return refuse(response, 405, 'There is nothing to send here.');
     }
+    // A page that looks for the listener by pictures, frames or scripts is nobody who signs in.
+    if (!['document', undefined].includes(request.headers['sec-fetch-dest']?.toString()))
+      return refuse(response, 403, 'This is a page to go to.');
     if (isAnswered) return refuse(response, 410, 'This login has ended already. You can close this tab.');
     isAnswered = true;
     pageSent = new Promise((done) => response.once('close', done));
     try {
       check(url.searchParams);
-      showPage(response, 200, 'Signed in', 'You can close this tab and go back to the terminal.');
+      showPage(response, 'signed-in');
       resolve(url);
     } catch (error) {
-      showPage(response, 400, 'Not signed in', 'The terminal says why. You can close this tab.');
+      showPage(response, 'refused');
       reject(error);
     }
   };
@@ -124,41 +128,4 @@ async function listen(server: Server, port: number, address: string, isOptional:
     if (isOptional && (hasErrorCode(error, 'EADDRNOTAVAIL') || hasErrorCode(error, 'EAFNOSUPPORT'))) return false;
     throw error;
   }
-}
-
-function refuse(response: ServerResponse, status: number, text: string): void {
-  response
-    .writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close', ...PRIVATE })
-    .end(`${text}\n`);
-}
-
-/** The code in the address must not be sent on, kept, or framed. */
-const PRIVATE = {
-  'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-};
-
-/** Title and text are ours: nothing of the redirect is on the page. */
-function showPage(response: ServerResponse, status: number, title: string, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', connection: 'close', ...PRIVATE });
-  response.end(`<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>
-  :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-  body { margin: 0; min-height: 100vh; display: grid; place-items: center; }
-  main { max-width: 26rem; padding: 2rem; text-align: center; }
-  h1 { font-size: 1.4rem; font-weight: 600; }
-</style>
-<main>
-  <h1>${title}</h1>
-  <p>${text}</p>
-</main>
-</html>
-`);
 }

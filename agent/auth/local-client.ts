@@ -1,18 +1,26 @@
-// The machine client that the local authorization server made for the agent on its first start: read from the file it
-// left in the data directory, which only this user may read.
+// The clients that the local authorization server has for the agent: one of its own, and one for a person who signs in.
+// Read from the file it left in the data directory, which only this user may read.
 
 import { readFile, stat } from 'node:fs/promises';
 import * as z from 'zod';
 import type { ClientAuthentication } from '../credential-config.ts';
 import { AgentError } from '../errors.ts';
+import { parseJson } from './issuer-metadata.ts';
 
-const fileSchema = z.object({ issuer: z.url(), client_id: z.string().min(1), client_secret: z.string().min(1) });
+const fileSchema = z.object({
+  issuer: z.url(),
+  client_id: z.string().min(1),
+  client_secret: z.string().min(1),
+  login_client_id: z.string().min(1).optional(),
+});
 
 /** A client at the one issuer that its secret may go to. */
 export interface LocalClient {
   readonly issuer: string;
   readonly clientId: string;
   readonly authentication: ClientAuthentication;
+  /** The public client for logins of a person; `undefined` in files of older servers. */
+  readonly loginClientId: string | undefined;
 }
 
 /**
@@ -37,12 +45,12 @@ export async function loadLocalClient(file: string): Promise<LocalClient> {
       );
     throw error;
   }
-  const parsed = fileSchema.safeParse(JSON.parse(text));
+  const parsed = fileSchema.safeParse(parseJson(text));
   if (!parsed.success)
     throw new AgentError(
       'login_required',
       `${file} is not a client of the local authorization server. Delete it and start the server again.`,
     );
-  const { issuer, client_id: clientId, client_secret: secret } = parsed.data;
-  return { issuer, clientId, authentication: { kind: 'secret', secret } };
+  const { issuer, client_id: clientId, client_secret: secret, login_client_id: loginClientId } = parsed.data;
+  return { issuer, clientId, authentication: { kind: 'secret', secret }, loginClientId };
 }

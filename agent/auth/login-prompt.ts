@@ -17,6 +17,8 @@ export interface LoginRequest {
   readonly serverUrl: string;
   readonly issuer: string;
   readonly reason: 'first-login' | 'expired' | 'step-up';
+  /** Whether the person has just asked for this login. */
+  readonly isRequested: boolean;
   /** Scopes that the token holds now. */
   readonly held: readonly string[];
   /** All scopes that will be asked for. */
@@ -26,7 +28,7 @@ export interface LoginRequest {
 export interface LoginPrompt {
   /** What is possible here, best first; empty where a person can be told but not asked. */
   readonly methods: readonly LoginMethod[];
-  /** Asks before anything opens; the default is no. Rejects when `signal` aborts. */
+  /** Asks before anything opens, unless the person has just asked for it; the default is no. Rejects when `signal` aborts. */
   confirm(request: LoginRequest, signal: AbortSignal): Promise<boolean>;
   /**
    * Shows the authorization URL and, for `browser`, opens it. The URL has been checked: https, or http on loopback.

@@ -148,6 +148,11 @@ async function signInByDevice(task: LoginTask): Promise<LoginOutcome> {
   const client =
     (await findClient(metadata, choice, now())) ??
     (await registerClient(metadata, choice, PASTE_REDIRECT_URI, grantTypesFor(metadata), task.fetch));
+  if (client.grantTypes && !client.grantTypes.includes(DEVICE_CODE_GRANT))
+    throw new AgentError(
+      'login_required',
+      `${metadata.issuer} gives no codes for other devices to a client that registers itself. Sign in with a browser, here or elsewhere (--paste); or register a client there by hand and set AUTH_ISSUER=${metadata.issuer}, AUTH_CLIENT_ID and AUTH_GRANT=device-code.`,
+    );
   const request = await requestFor(task, client);
   const device = await startDevice(request);
   // Shown to a person who is going to open it.

@@ -90,6 +90,7 @@ describe('login of a person', () => {
       serverUrl: issuer.mcpUrl,
       issuer: issuer.origin,
       reason: 'first-login',
+      isRequested: false,
       held: [],
       requested: ['read'],
     });

@@ -17,13 +17,20 @@ export interface LoginClient {
   readonly origin: 'pre-registered' | 'metadata-document' | 'dynamic';
   /** Where the browser must come back to; `undefined`: any loopback address. */
   readonly redirectUri: string | undefined;
+  /** What the issuer lets it do; `undefined` where it does not say. */
+  readonly grantTypes: readonly string[] | undefined;
+}
+
+/** A client that was registered by hand, or came with the server. */
+export interface PreRegistered {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly authentication: ClientAuthentication;
 }
 
 export interface ClientChoice {
-  /** Registered by hand at `issuer`. */
-  readonly preRegistered:
-    | { readonly issuer: string; readonly clientId: string; readonly authentication: ClientAuthentication }
-    | undefined;
+  /** Asked for each login: the local server may have come up, and left its file, since the last one. */
+  readonly preRegistered: () => Promise<PreRegistered | undefined>;
   readonly clientMetadataUrl: string | undefined;
   /** Loopback address that is configured. */
   readonly redirectUri: string | undefined;
@@ -36,6 +43,7 @@ const registrationSchema = z.object({
   clientSecret: z.string().optional(),
   method: z.string().optional(),
   redirectUri: z.string().optional(),
+  grantTypes: z.array(z.string()).optional(),
   /** Milliseconds since the epoch. */
   secretExpiresAtMs: z.number().optional(),
 });
@@ -47,6 +55,8 @@ const answerSchema = z.object({
   /** Seconds since the epoch; 0 for never. */
   client_secret_expires_at: z.number().optional(),
   token_endpoint_auth_method: z.string().optional(),
+  /** May be fewer than were asked for (RFC 7591 §3.2.1). */
+  grant_types: z.array(z.string()).optional().catch(undefined),
 });
 const refusalSchema = z
   .object({ error: z.string().optional(), error_description: z.string().optional() })
@@ -62,9 +72,17 @@ export async function findClient(
   choice: ClientChoice,
   nowMs: number,
 ): Promise<LoginClient | undefined> {
-  const { preRegistered, clientMetadataUrl, redirectUri } = choice;
+  const { clientMetadataUrl, redirectUri } = choice;
+  const preRegistered = await choice.preRegistered();
   if (preRegistered?.issuer === metadata.issuer)
-    return { ...preRegistered, authenticationMethod: undefined, origin: 'pre-registered', redirectUri };
+    return {
+      clientId: preRegistered.clientId,
+      authentication: preRegistered.authentication,
+      authenticationMethod: undefined,
+      origin: 'pre-registered',
+      redirectUri,
+      grantTypes: undefined,
+    };
   // Such an id is the same everywhere: it names a document, not an entry at an issuer.
   if (clientMetadataUrl !== undefined && metadata.client_id_metadata_document_supported)
     return {
@@ -73,6 +91,7 @@ export async function findClient(
       authenticationMethod: 'none',
       origin: 'metadata-document',
       redirectUri,
+      grantTypes: undefined,
     };
   const registration = parseRegistration(await choice.records.load(nameOf(metadata.issuer)));
   const hasEnded = (registration?.secretExpiresAtMs ?? Number.POSITIVE_INFINITY) <= nowMs;
@@ -154,8 +173,10 @@ async function request(
       `${issuer} answered a registration with something else: ${z.prettifyError(parsed.error)}`,
     );
   const { client_id, client_secret, client_secret_expires_at: expires = 0, token_endpoint_auth_method } = parsed.data;
+  const { grant_types: granted } = parsed.data;
   return {
     clientId: client_id,
+    ...(granted === undefined ? {} : { grantTypes: granted }),
     ...(client_secret === undefined ? {} : { clientSecret: client_secret }),
     ...(token_endpoint_auth_method === undefined ? {} : { method: token_endpoint_auth_method }),
     ...(expires > 0 ? { secretExpiresAtMs: expires * 1000 } : {}),
@@ -169,13 +190,14 @@ function methodFor(offered: readonly string[] | undefined): string {
   return wanted.find((method) => offered?.includes(method)) ?? 'none';
 }
 
-function clientOf({ clientId, clientSecret, method, redirectUri }: Registration): LoginClient {
+function clientOf({ clientId, clientSecret, method, redirectUri, grantTypes }: Registration): LoginClient {
   return {
     clientId,
     authentication: clientSecret === undefined ? { kind: 'none' } : { kind: 'secret', secret: clientSecret },
     authenticationMethod: method,
     origin: 'dynamic',
     redirectUri,
+    grantTypes,
   };
 }
 

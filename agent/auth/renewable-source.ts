@@ -10,6 +10,7 @@ import { probeChallenge } from './challenge-probe.ts';
 import type { Challenge } from './discovery.ts';
 import { createLoginIndex, tokenKeyOf } from './login-index.ts';
 import type { LoginStatus } from './login-prompt.ts';
+import { preRegisteredIn } from './pre-registered.ts';
 import { loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient } from './registration.ts';
 import { revokeTokens } from './revocation.ts';
@@ -35,7 +36,7 @@ export function createRenewableSource(
   const { profile } = config;
   const authority = createAuthority({ serverUrl, credential, profile, index, canAsk, loginCommand, fetch });
   const choice: ClientChoice = {
-    preRegistered: preRegisteredIn(credential),
+    preRegistered: () => preRegisteredIn(credential),
     clientMetadataUrl: config.clientMetadataUrl,
     redirectUri: config.redirectUri,
     records: store.records,
@@ -64,8 +65,8 @@ export function createRenewableSource(
   let previous: StoredTokens | undefined;
   let nonce: string | undefined;
   const proofKeys = new Map<string, Promise<ProofKey>>();
-  /** Scopes that issuer or person have refused; asking again with every call would only use up their patience. */
-  const refused = new Set<string>();
+  /** Scopes that were refused, and how where it was a person's; asking again with every call would only use up patience. */
+  const refused = new Map<string, AgentError | undefined>();
 
   const hold = (next: Held): Held => {
     if (held && held.tokens.accessToken !== next.tokens.accessToken) previous = held.tokens;
@@ -105,14 +106,16 @@ export function createRenewableSource(
       } catch (error) {
         if (!(error instanceof AgentError) || error.code !== 'insufficient_scope') throw error;
         if (held?.login.profile !== MACHINE_PROFILE) {
-          for (const scope of missingOf(needed)) refused.add(scope);
+          for (const scope of missingOf(needed)) refused.set(scope, error);
           throw error;
         }
       }
-      for (const scope of missingOf(needed)) refused.add(scope);
+      for (const scope of missingOf(needed)) refused.set(scope, undefined);
     }
-    if (missingOf(needed).length > 0 || !held)
-      throw scopeError(missingOf(needed), 'the issuer does not grant it to this client');
+    const missing = missingOf(needed);
+    const known = missing.map((scope) => refused.get(scope)).find((error) => error !== undefined);
+    if (known && missing.every((scope) => known.details.missingScopes?.includes(scope))) throw known;
+    if (missing.length > 0 || !held) throw scopeError(missing, 'the issuer does not grant it to this client');
     return held.tokens.accessToken;
   };
 
@@ -166,13 +169,16 @@ export function createRenewableSource(
       return code === 401 && /\berror="?use_dpop_nonce\b/.test(headers.get('www-authenticate') ?? '');
     },
     status,
-    login: async (signal) => {
+    login: async (signal, scopes = []) => {
       // What goes on for others may be a login already; this one is asked for by name, and comes after.
       while (flight.isFlying()) await flight.settled(signal);
       refused.clear();
       const challenge = await probeChallenge(serverUrl, fetch);
-      const want = { stale: held?.tokens.accessToken, challenge, extraScopes: [], reason: 'login' } as const;
+      const want = { stale: held?.tokens.accessToken, challenge, extraScopes: scopes, reason: 'login' } as const;
       const { login, tokens } = await share(want, signal);
+      const missing = scopes.filter((scope) => !tokens.scopes.includes(scope));
+      if (missing.length > 0)
+        throw scopeError(missing, `${login.issuer} did not grant it`, 'You are signed in with what it did grant.');
       return describeLogin(login, tokens);
     },
     logout: async () => {
@@ -199,10 +205,4 @@ export function createRenewableSource(
 
 function isPersonal(reason: Want['reason'] | undefined): boolean {
   return reason === 'step-up' || reason === 'login';
-}
-
-function preRegisteredIn(credential: CredentialConfig): ClientChoice['preRegistered'] {
-  if (credential.kind !== 'login') return undefined;
-  const { issuer, clientId, authentication } = credential;
-  return issuer === undefined || clientId === undefined ? undefined : { issuer, clientId, authentication };
 }

@@ -47,6 +47,15 @@ export function scopesOf({ scope }: Challenge): readonly string[] | undefined {
   return scope?.split(' ').filter(Boolean);
 }
 
+/**
+ * The command that signs in, asking for these scopes too. People copy it into a shell: scopes with anything in them that a
+ * shell could take for its own are left to the person.
+ */
+export function withScopes(loginCommand: string, scopes: readonly string[]): string {
+  const areHarmless = scopes.length > 0 && scopes.every((scope) => /^[\w:./@-]+$/.test(scope));
+  return areHarmless ? `${loginCommand} --scope "${scopes.join(' ')}"` : loginCommand;
+}
+
 export function isDue({ issuedAtMs, expiresAtMs }: StoredTokens, nowMs: number): boolean {
   if (expiresAtMs === undefined) return false;
   return nowMs >= expiresAtMs - Math.min(EARLY_RENEWAL_MS, (expiresAtMs - issuedAtMs) / 10);

@@ -54,9 +54,11 @@ export interface TokenSource {
   /**
    * Signs in, or signs in again, whatever is stored.
    *
-   * @throws {AgentError} `login_required` when there is nobody to ask or the person says no, and what `renew` throws
+   * @param scopes to ask for, beside those that the server asks for and those that were granted before; default none
+   * @throws {AgentError} `login_required` when there is nobody to ask or the person says no, `insufficient_scope` when the
+   *   login came without some of `scopes`, and what `renew` throws
    */
-  login(signal: AbortSignal): Promise<LoginStatus>;
+  login(signal: AbortSignal, scopes?: readonly string[]): Promise<LoginStatus>;
   /** Revokes the login where the issuer can do that (RFC 7009) and forgets it; a machine client is then used again. */
   logout(): Promise<void>;
 }

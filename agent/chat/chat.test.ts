@@ -25,6 +25,7 @@ const STEP_UP = {
   serverUrl: 'https://notes.example/mcp',
   issuer: 'https://issuer.example',
   reason: 'step-up',
+  isRequested: false,
   held: ['read:notes'],
   requested: ['read:notes', 'write:notes'],
 } as const;

@@ -17,7 +17,7 @@ import { createElicitationPrompt } from './elicitation-prompt.ts';
 import { openHistory } from './history.ts';
 import { createKeyRouter, type KeyRouter, type KeyRouterOptions } from './key-router.ts';
 import { createLineEditor } from './line-editor.ts';
-import { createTerminalLoginPrompt } from './login-prompt.ts';
+import { createTerminalLoginPrompt, keyQuestions } from './login-prompt.ts';
 import { openUrl } from './open-url.ts';
 import { createPipedRequests } from './piped-requests.ts';
 import { createQuestions, type Questions } from './questions.ts';
@@ -172,7 +172,7 @@ export async function runChat(options: ChatOptions): Promise<number> {
     const write = (text: string) => void output.write(text);
     return {
       login: createTerminalLoginPrompt({
-        questions: ask,
+        questions: keyQuestions(ask, paint),
         print: (text) => screen.show(text),
         paint,
         methods: options.loginMethods ?? ['paste', 'device'],

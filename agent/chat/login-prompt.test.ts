@@ -4,7 +4,7 @@ import type { LoginRequest } from '../auth/login-prompt.ts';
 import { createChatScreen } from './chat-screen.ts';
 import { createFakeTerminal } from './fake-terminal.ts';
 import { createKeyRouter } from './key-router.ts';
-import { createTerminalLoginPrompt, loginText } from './login-prompt.ts';
+import { createTerminalLoginPrompt, keyQuestions, loginText } from './login-prompt.ts';
 import { loginMethods } from './open-url.ts';
 import { createQuestions } from './questions.ts';
 import { createPaint } from './terminal.ts';
@@ -15,6 +15,7 @@ const STEP_UP: LoginRequest = {
   serverUrl: 'https://notes.example/mcp',
   issuer: 'https://issuer.example',
   reason: 'step-up',
+  isRequested: false,
   held: ['read:notes'],
   requested: ['read:notes', 'write:notes'],
 };
@@ -28,13 +29,14 @@ test('a step-up shows what is held, and marks what is new', () => {
       '    signs in at https://issuer.example',
       '    holds read:notes',
       '    asks for read:notes + write:notes (new)',
-      '  y sign in · n not now (Enter, Esc)',
       '',
     ].join('\n'),
   );
   const first = loginText({ ...STEP_UP, reason: 'first-login', held: [], requested: [] }, createPaint(false));
   assert.match(first, /\? sign in to notes\?[\s\S]*asks for no scope/);
   assert.doesNotMatch(first, /holds/);
+  const plain = loginText({ ...STEP_UP, reason: 'first-login', held: [] }, createPaint(false));
+  assert.match(plain, /asks for read:notes write:notes\n/);
 });
 
 test('nothing begins without a yes', async () => {
@@ -52,6 +54,30 @@ test('nothing begins without a yes', async () => {
     await terminal.type(keys);
     assert.equal(await confirmed, expected);
   }
+});
+
+test('who has just asked for a login sees what it is, and is not asked again', async () => {
+  const { terminal, login, signal } = start();
+  assert.equal(await login.confirm({ ...STEP_UP, reason: 'first-login', isRequested: true }, signal), true);
+  await terminal.shown('asks for read:notes + write:notes (new)\n');
+  assert.match(terminal.written(), /^sign in to notes\n/);
+});
+
+test('names of a server cannot move the cursor', () => {
+  const text = loginText(
+    { ...STEP_UP, server: 'notes\u001B[2J\u202E', issuer: 'https://id.example/\u001B]0;' },
+    createPaint(false),
+  );
+  assert.ok(!text.includes('\u001B') && !text.includes('\u202E'));
+  assert.match(text, /notes<U\+001B>\[2J<U\+202E>/);
+});
+
+test('the browser gets the address as one argument, whatever is in it', async () => {
+  const url = new URL('https://issuer.example/authorize?a=1&b=$(id);"x"`y`');
+  const opened: string[] = [];
+  const { login } = start(async (address) => void opened.push(address));
+  await login.showAuthorizationUrl(url, 'browser');
+  assert.deepEqual(opened, [url.href]);
 });
 
 test('a browser is opened for the method that has one, and the address is shown in any case', async () => {
@@ -103,7 +129,9 @@ test('a browser is offered where somebody sits in front of one', () => {
   assert.deepEqual(loginMethods({}, 'darwin'), browser);
   assert.deepEqual(loginMethods({}, 'linux'), remote);
   assert.deepEqual(loginMethods({ DISPLAY: ':0', SSH_CONNECTION: '1' }, 'linux'), remote);
-  assert.deepEqual(loginMethods({ CODESPACES: 'true' }, 'darwin'), remote);
+  assert.deepEqual(loginMethods({ WAYLAND_DISPLAY: 'wayland-0' }, 'linux'), browser);
+  for (const name of ['SSH_CLIENT', 'SSH_TTY', 'CODESPACES', 'REMOTE_CONTAINERS'])
+    assert.deepEqual(loginMethods({ [name]: '1' }, 'darwin'), remote, name);
 });
 
 function start(openUrl: (url: string) => Promise<void> = async () => undefined) {
@@ -114,7 +142,7 @@ function start(openUrl: (url: string) => Promise<void> = async () => undefined) 
   const screen = createChatScreen(output);
   const questions = createQuestions({ keys, output, interrupt: () => controller.abort(), hold: screen.hold });
   const login = createTerminalLoginPrompt({
-    questions,
+    questions: keyQuestions(questions, createPaint(false)),
     print: (text) => screen.show(text),
     paint: createPaint(false),
     methods: ['browser', 'paste', 'device'],

@@ -11,9 +11,12 @@ export async function openUrl(url: string): Promise<void> {
   child.on('error', () => undefined);
 }
 
+/** Set where the terminal is on another machine than the person. */
+const REMOTE_VARIABLES = ['SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY', 'CODESPACES', 'REMOTE_CONTAINERS'];
+
 /** How a person can sign in from here, best first: without a screen of one's own a browser here would be nobody's. */
 export function loginMethods(environment: Environment, platform: string = process.platform): readonly LoginMethod[] {
-  const isRemote = ['SSH_CONNECTION', 'SSH_TTY', 'CODESPACES', 'REMOTE_CONTAINERS'].some((name) => environment[name]);
+  const isRemote = REMOTE_VARIABLES.some((name) => environment[name]);
   const hasScreen = platform !== 'linux' || Boolean(environment['DISPLAY'] || environment['WAYLAND_DISPLAY']);
   return isRemote || !hasScreen ? ['paste', 'device'] : ['browser', 'paste', 'device'];
 }

@@ -1,6 +1,5 @@
 // The sub-commands `mcp …` and `doctor` on the command line: arguments and flags. What they do is loaded when they run.
 
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { LoginMethod } from '../auth/login-prompt.ts';
 import { loadEnvironment, parseConfig } from '../config.ts';
@@ -15,7 +14,9 @@ interface McpFlags {
 interface LoginFlags extends McpFlags {
   readonly device?: boolean;
   readonly paste?: boolean;
+  /** `false` by `--no-browser`. */
   readonly browser?: boolean;
+  readonly scope?: readonly string[];
 }
 
 /** @param setExitCode is told how a command ended */
@@ -40,12 +41,21 @@ export function defineMcp(program: Command, setExitCode: (exitCode: number) => v
   common(mcp.command('login'))
     .description('sign in at a server')
     .argument('<name>')
+    .option('--browser', 'with the browser of this machine')
     .option('--device', 'with a code that you type on another device')
     .option('--paste', 'with a browser elsewhere; you paste the address that it ends at')
     .option('--no-browser', 'the same')
+    .option('--scope <scopes>', 'ask for these scopes too', collectScopes)
     .action(async (name: string, flags: LoginFlags) => {
       const { mcpLogin } = await import('./mcp.ts');
-      setExitCode(await run(flags, async () => mcpLogin(await optionsOf(flags, { method: methodOf(flags) }), name)));
+      setExitCode(
+        await run(flags, async () => {
+          const method = methodOf(flags);
+          const options = await optionsOf(flags, method);
+          if (!options.prompt) throw nobodyToSignIn(name, flags);
+          return await mcpLogin(options, name, flags.scope);
+        }),
+      );
     });
 
   common(mcp.command('logout'))
@@ -101,7 +111,7 @@ export function defineMcp(program: Command, setExitCode: (exitCode: number) => v
             flags,
             json: flags.json === true,
             isTerminal: isTerminal(),
-            signal: interruption(),
+            signal: interruption().signal,
             stdout,
             nodeVersion: process.versions.node,
           }),
@@ -116,34 +126,50 @@ function common(command: Command): Command {
     .option('--trust-mcp-file', 'use all servers of .mcp.json, whoever wrote it');
 }
 
-async function optionsOf(
-  flags: McpFlags,
-  login: { readonly method?: LoginMethod | undefined } = {},
-): Promise<McpCommandOptions> {
+/** @param method how to sign in, as the command line says it; default: what is possible here */
+async function optionsOf(flags: McpFlags, method?: LoginMethod): Promise<McpCommandOptions> {
   const json = flags.json === true;
   const config = parseConfig(loadEnvironment(), flags);
-  // Both ends have to be a person's: one to read the question, one to answer it.
-  const isAsked = !json && process.stdin.isTTY === true && process.stderr.isTTY === true;
-  const { createTerminalLoginPrompt } = await import('./terminal-login-prompt.ts');
-  return {
+  const { signal, interrupt } = interruption();
+  const options = {
     config,
     json,
-    signal: interruption(),
+    signal,
     stdout,
-    stderr: (text) => process.stderr.write(text),
-    ...(isAsked
-      ? {
-          confirm,
-          prompt: createTerminalLoginPrompt({
-            input: process.stdin,
-            output: process.stderr,
-            environment: config.environment,
-            isRequested: 'method' in login,
-            ...login,
-          }),
-        }
-      : {}),
+    stderr: (text: string) => void process.stderr.write(text),
   };
+  // Both ends have to be a person's: one to read the question, one to answer it.
+  const isAtTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  if (json || !(isAtTerminal || method)) return options;
+  const [{ createLineQuestions }, { createTerminalLoginPrompt }, { loginMethods, openUrl }, { createPaint }] =
+    await Promise.all([
+      import('./line-questions.ts'),
+      import('../chat/login-prompt.ts'),
+      import('../chat/open-url.ts'),
+      import('../chat/terminal.ts'),
+    ]);
+  const questions = createLineQuestions({ input: process.stdin, output: process.stderr, interrupt });
+  return {
+    ...options,
+    ...(isAtTerminal ? { confirm: (question) => questions.confirm(question, signal) } : {}),
+    prompt: createTerminalLoginPrompt({
+      questions,
+      print: options.stderr,
+      paint: createPaint(isAtTerminal && (process.stderr.hasColors?.() ?? false)),
+      methods: method ? [method] : loginMethods(config.environment),
+      openUrl,
+    }),
+  };
+}
+
+function nobodyToSignIn(name: string, { json }: LoginFlags): AgentError {
+  const command = `npm run -s agent -- mcp login ${name}`;
+  return new AgentError(
+    'login_required',
+    json
+      ? `With --json nobody is asked anything, and signing in needs a person: ${command}`
+      : `Signing in needs a person, and there is no terminal here. In one: ${command}. Without one, say how: --browser, --device or --paste.`,
+  );
 }
 
 /** For a program, what went wrong is an answer too. */
@@ -159,26 +185,26 @@ async function run(flags: McpFlags, work: () => Promise<number>): Promise<number
 }
 
 function methodOf({ device, paste, browser }: LoginFlags): LoginMethod | undefined {
-  if (device && (paste || browser === false))
-    throw new AgentError('usage', '--device excludes --paste and --no-browser; give one of them.');
-  if (device) return 'device';
-  return paste || browser === false ? 'paste' : undefined;
+  const wanted = [
+    ...(browser ? (['browser'] as const) : []),
+    ...(device ? (['device'] as const) : []),
+    ...(paste || browser === false ? (['paste'] as const) : []),
+  ];
+  if (wanted.length > 1)
+    throw new AgentError('usage', '--browser, --device and --paste (or --no-browser) exclude each other; give one.');
+  return wanted[0];
 }
 
-async function confirm(question: string): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await lines.question(question)).trim());
-  } finally {
-    lines.close();
-  }
+function collectScopes(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...value.split(' ').filter(Boolean)];
 }
 
-function interruption(): AbortSignal {
-  const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.once(signal, () => interrupt.abort(new AgentError('interrupted', 'Interrupted.')));
-  return interrupt.signal;
+function interruption(): { readonly signal: AbortSignal; readonly interrupt: () => void } {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort(new AgentError('interrupted', 'Interrupted.'));
+  // Once: who insists gets what the system does.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, interrupt);
+  return { signal: controller.signal, interrupt };
 }
 
 function stdout(text: string): void {

@@ -7,11 +7,15 @@ import type { ClientMetadata } from 'oidc-provider';
 import type { Log } from '../log.ts';
 import { readPrivateFile, unreadable, writePrivateFile } from './private-files.ts';
 
-const AGENT = { fileName: 'agent-client.json', clientId: 'local-agent' } as const;
 /** Asks about tokens and gets none: the only client that may introspect what it was not given itself. */
 const RESOURCE_SERVER = { fileName: 'resource-server-client.json', clientId: 'mcp-server' } as const;
 export const RESOURCE_SERVER_CLIENT_ID = RESOURCE_SERVER.clientId;
 const COMMAND_LINE_CLIENT_ID = 'local-cli';
+const AGENT = {
+  fileName: 'agent-client.json',
+  clientId: 'local-agent',
+  loginClientId: COMMAND_LINE_CLIENT_ID,
+} as const;
 export const BUILT_IN_CLIENT_IDS: readonly string[] = [
   AGENT.clientId,
   RESOURCE_SERVER.clientId,
@@ -28,6 +32,8 @@ export interface AgentClient {
   readonly issuer: string;
   readonly client_id: string;
   readonly client_secret: string;
+  /** The public client that the agent is when a person signs in; in the agent's file only. */
+  readonly login_client_id?: string;
 }
 
 export interface ClientsOptions {
@@ -39,8 +45,8 @@ export interface ClientsOptions {
 }
 
 /**
- * The built-in clients. Makes the agent's secret at the first start; when the issuer moved (another port), the secret
- * stays and the file names the new issuer.
+ * The built-in clients. Makes the agent's secret at the first start; when the issuer moved (another port), or the file is an
+ * older one, the secret stays and the file says what holds now.
  *
  * @throws {ServerError} `unreadable_data`
  */
@@ -52,8 +58,14 @@ export async function loadClients(options: ClientsOptions): Promise<ClientMetada
   ];
 }
 
+interface SecretClient {
+  readonly fileName: string;
+  readonly clientId: string;
+  readonly loginClientId?: string;
+}
+
 async function loadSecretClient(
-  { fileName, clientId }: { readonly fileName: string; readonly clientId: string },
+  { fileName, clientId, loginClientId }: SecretClient,
   { dataDir, issuer, log }: ClientsOptions,
 ): Promise<AgentClient> {
   const path = join(dataDir, fileName);
@@ -65,14 +77,15 @@ async function loadSecretClient(
       `it is damaged; expected JSON with "issuer", "client_id": "${clientId}" and "client_secret"`,
       'delete it: the server then makes a new secret, and whoever uses it reads it from there',
     );
-  if (known?.issuer === issuer) return known;
+  if (known?.issuer === issuer && known.login_client_id === loginClientId) return known;
   const client: AgentClient = {
     issuer,
     client_id: clientId,
     client_secret: known?.client_secret ?? randomBytes(SECRET_BYTES).toString('base64url'),
+    ...(loginClientId === undefined ? {} : { login_client_id: loginClientId }),
   };
   await writePrivateFile(path, `${JSON.stringify(client, undefined, 2)}\n`);
-  log.info(known ? 'client-moved' : 'client-created', { file: path, client_id: client.client_id, issuer });
+  log.info(known ? 'client-updated' : 'client-created', { file: path, client_id: client.client_id, issuer });
   return client;
 }
 
@@ -125,7 +138,8 @@ function parseSecretClient(text: string, clientId: string): AgentClient | undefi
     throw error;
   }
   if (content === null || typeof content !== 'object') return undefined;
-  const { issuer, client_id, client_secret }: Record<string, unknown> = { ...content };
+  const { issuer, client_id, client_secret, login_client_id }: Record<string, unknown> = { ...content };
   if (typeof issuer !== 'string' || client_id !== clientId || typeof client_secret !== 'string') return undefined;
-  return client_secret.length >= SECRET_BYTES ? { issuer, client_id, client_secret } : undefined;
+  if (client_secret.length < SECRET_BYTES) return undefined;
+  return { issuer, client_id, client_secret, ...(typeof login_client_id === 'string' ? { login_client_id } : {}) };
 }
