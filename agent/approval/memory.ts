@@ -42,6 +42,11 @@ const fileSchema = z.object({
 
 type Kept = z.output<typeof fileSchema>['approvals'][number];
 
+/** The file that answers for good are kept in. */
+export function approvalFileIn(directory: string): string {
+  return join(directory, FILE);
+}
+
 /** @param directory where answers for good are kept; `undefined` keeps them for the session only */
 export function createApprovalMemory(
   directory: string | undefined,
@@ -53,8 +58,8 @@ export function createApprovalMemory(
 
   const read = async (): Promise<readonly Kept[]> => {
     if (directory === undefined) return kept;
-    const text = await readPrivateFile(join(directory, FILE));
-    return text === undefined ? [] : parseFile(text, join(directory, FILE));
+    const text = await readPrivateFile(approvalFileIn(directory));
+    return text === undefined ? [] : parseFile(text, approvalFileIn(directory));
   };
 
   const keep = async (tool: RememberedTool) => {
@@ -73,7 +78,7 @@ export function createApprovalMemory(
     await withProcessLock(join(directory, `${FILE}.lock`), async () => {
       kept = add(await read());
       const content = { version: 1, approvals: kept };
-      await writePrivateFile(join(directory, FILE), `${JSON.stringify(content, undefined, 2)}\n`);
+      await writePrivateFile(approvalFileIn(directory), `${JSON.stringify(content, undefined, 2)}\n`);
     });
   };
 

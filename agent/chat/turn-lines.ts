@@ -19,8 +19,10 @@ export function authLine(event: Extract<TurnEvent, { type: 'auth' }>, paint: Pai
         'warning',
         `● ${server} needs a login${event.needed.length === 0 ? '' : ` for ${scopesText(event.needed)}`}`,
       );
-    case 'step-up':
-      return paint('warning', `● ${server} needs more: ${held} · new ${scopesText(event.needed)}`);
+    case 'step-up': {
+      const added = event.needed.filter((scope) => !event.held.includes(scope));
+      return paint('warning', `● ${server} needs more: ${held} · new ${scopesText(added)}`);
+    }
     case 'logged-in':
       return paint('good', `● ${server} signed in · ${held}`);
     case 'refused':

@@ -1,8 +1,9 @@
 // The conversation in a terminal: starts an agent and hands it to the chat.
 
 import { homedir } from 'node:os';
-import { join, sep } from 'node:path';
+import { sep } from 'node:path';
 import { type CassetteOptions, startAgent } from '../agent.ts';
+import { approvalFileIn } from '../approval/memory.ts';
 import type { ApprovalSettings } from '../approval.ts';
 import { runChat } from '../chat/chat.ts';
 import { loginMethods } from '../chat/open-url.ts';
@@ -35,7 +36,7 @@ export async function chat(options: ChatCommandOptions): Promise<number> {
     isPlain,
     resume,
     approval,
-    approvalFile: shortened(join(config.stateDirectory, 'approvals.json')),
+    approvalFile: config.approvalDirectory && shortened(approvalFileIn(config.approvalDirectory)),
     loginMethods: loginMethods(config.environment),
   });
 }

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const PATIENCE_MS = 30_000;
+// Ends a test that would wait for ever; generous, since a machine may be busy with other things.
+const PATIENCE_MS = 90_000;
 
 export interface Terminal {
   /** Types text as a person would, without Enter. */
@@ -19,6 +20,8 @@ export interface Terminal {
   paste(text: string): Promise<void>;
   /** The screen as it is, without trailing blanks; with `lines`, that many lines of what has scrolled away before it. */
   screen(lines?: number): Promise<string>;
+  /** The same with rows that the terminal has wrapped in one piece again. */
+  unwrapped(lines?: number): Promise<string>;
   /** The screen with the escapes of its colours. */
   colors(): Promise<string>;
   resize(columns: number, rows: number): Promise<void>;
@@ -59,7 +62,8 @@ export async function openTerminal(
   await tmux('send-keys', 'Enter');
 
   const capture = async (...flags: string[]) => (await tmux('capture-pane', '-p', ...flags)).stdout;
-  const screen = async (lines = 0) => (await capture('-S', `-${lines}`)).replace(/[ \n]+$/, '').replace(/ +$/gm, '');
+  const trim = (text: string) => text.replace(/[ \n]+$/, '').replace(/ +$/gm, '');
+  const screen = async (lines = 0) => trim(await capture('-S', `-${lines}`));
   const waitFor = (expected: RegExp): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const look = () => {
@@ -81,6 +85,7 @@ export async function openTerminal(
       await tmux('paste-buffer', '-p');
     },
     screen,
+    unwrapped: async (lines = 0) => trim(await capture('-J', '-S', `-${lines}`)),
     colors: () => capture('-e'),
     resize: async (columns, rows) => void (await tmux('resize-window', '-x', String(columns), '-y', String(rows))),
     kill: async () => {

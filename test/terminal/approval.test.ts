@@ -72,8 +72,10 @@ describe('approval in the chat', () => {
     for (const key of ['t', 's', 'p']) {
       const chat = await start(t, stateHome);
       await chat.send(`write First by ${key}`);
-      const asked = await chat.waitFor(QUESTION);
-      assert.match(asked.replaceAll('\n', ''), /p always, saved in .*approvals\.json/);
+      await chat.waitFor(QUESTION);
+      const asked = await chat.unwrapped();
+      const [, file = ''] = /p always, saved in (\S+)/.exec(asked) ?? [];
+      assert.equal(file, join(stateHome, 'authorized-mcp-agent', 'approvals', 'tool-calls.json'));
       await chat.press(key);
       await chat.waitFor(/It said: Created First/);
       await chat.send(`write Second by ${key}`);
@@ -88,7 +90,8 @@ describe('approval in the chat', () => {
     assert.doesNotMatch(await later.screen(200), /\? run/);
     await later.send('/approve');
     await later.waitFor(/create_note.*/);
-    assert.match(await readFile(join(stateHome, 'authorized-mcp-agent', 'approvals.json'), 'utf8'), /create_note/);
+    const file = join(stateHome, 'authorized-mcp-agent', 'approvals', 'tool-calls.json');
+    assert.match(await readFile(file, 'utf8'), /create_note/);
   });
 
   test('keys that were typed ahead answer nothing, and stand in the line afterwards', async (t) => {
