@@ -30,7 +30,7 @@ export interface AppOptions {
   readonly isReady?: () => Promise<boolean>;
   /** Default none. */
   readonly tracing?: Tracing;
-  /** Clock in milliseconds, for the rate limit; default `Date.now`. */
+  /** Clock in milliseconds, for the rate limit and proofs of possession; default the system's. */
   readonly now?: () => number;
   /** What the server offers besides its own tools; default nothing. */
   readonly extras?: RegisterExtras | undefined;
@@ -47,7 +47,7 @@ export interface App {
 const MCP_PATH = '/mcp';
 
 export function createApp(options: AppOptions): App {
-  const { config, verify, log, isReady = async () => true, tracing = NO_TRACING, now = Date.now } = options;
+  const { config, verify, log, isReady = async () => true, tracing = NO_TRACING, now } = options;
   const changes = createChangeFeed();
   const factory = createServerFactory({
     log,

@@ -8,6 +8,12 @@ export interface Clock {
   after(delayMs: number, action: () => void): () => void;
 }
 
+/**
+ * Milliseconds for durations and intervals: goes on evenly whatever is done to the time of day. A clock that is set back
+ * would otherwise stop whatever waits for its next turn, such as the look at what was revoked.
+ */
+export const elapsedMs = (): number => performance.now();
+
 /** The longest delay that a timer of Node can wait; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

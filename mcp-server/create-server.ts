@@ -14,6 +14,7 @@ import { createRequestState } from './request-state.ts';
 import { announceNotes, listNotes, NOTE_TEMPLATE, registerNoteResources } from './resources/notes.ts';
 import { tools } from './tools/index.ts';
 import type { RegisterTool } from './tools/tool.ts';
+import { createTurns, type TakeTurn } from './turns.ts';
 
 export const SERVER_INFO = { name: 'authorized-mcp-server', title: 'Authorized MCP server', version: '0.1.0' };
 
@@ -53,10 +54,16 @@ export function createServerFactory(options: ServerFactoryOptions): McpServerFac
     'resources/read': CALLERS,
     'server/discover': CALLERS,
   };
+  const inTurn = takeTurns(createTurns());
   const decorators = {
-    'tools/list': listTools(toolVisibility),
-    'resources/list': listNotes(notebook),
-    'completion/complete': completeForReaders,
+    'tools/call': inTurn(),
+    'tools/list': inTurn(listTools(toolVisibility)),
+    'prompts/get': inTurn(),
+    'prompts/list': inTurn(),
+    'resources/list': inTurn(listNotes(notebook)),
+    'resources/read': inTurn(),
+    'resources/templates/list': inTurn(),
+    'completion/complete': inTurn(completeForReaders),
   };
   announceNotes(notebook, changes);
 
@@ -77,6 +84,19 @@ export function createServerFactory(options: ServerFactoryOptions): McpServerFac
     extras?.(server, { changes, requestState });
     return server;
   };
+}
+
+/** Whatever has work to do waits for its turn, and is not begun when the client has called it off meanwhile. */
+function takeTurns(take: TakeTurn): (decorate?: Decorator) => Decorator {
+  return (decorate = (inner) => inner) =>
+    (inner) => {
+      const handle = decorate(inner);
+      return async (request, context) => {
+        await take(callerOf(context.http?.authInfo).owner);
+        context.mcpReq.signal.throwIfAborted();
+        return handle(request, context);
+      };
+    };
 }
 
 /** Ids and titles of notes are completed for callers who may read them; for others there is nothing to complete. */

@@ -1,6 +1,7 @@
 // Opens the sockets of one service: the same handler on every address, all or none, with time limits on slow clients.
 
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { ServerError } from './errors.ts';
 
 export interface Listener {
@@ -22,6 +23,8 @@ export interface ListenLimits {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may leave an answer lie unread; it is kept in memory meanwhile, however large. */
+  readonly unreadTimeoutMs: number;
   /** How often Node looks for connections that are over their time. */
   readonly checkIntervalMs: number;
   readonly maxConnections: number;
@@ -32,6 +35,7 @@ const LIMITS: ListenLimits = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   keepAliveTimeoutMs: 5_000,
+  unreadTimeoutMs: 20_000,
   checkIntervalMs: 1_000,
   maxConnections: 1_000,
   maxHeaderBytes: 16 * 1024,
@@ -85,6 +89,7 @@ async function open(options: ListenOptions, address: string): Promise<Server | u
     handle,
   );
   server.maxConnections = limits.maxConnections;
+  endUnreadConnections(server, limits.unreadTimeoutMs);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen({ port, host: address, exclusive: true }, resolve);
@@ -108,4 +113,19 @@ async function open(options: ListenOptions, address: string): Promise<Server | u
   } finally {
     server.off('error', reject);
   }
+}
+
+/**
+ * Ends connections whose client takes nothing of what waits for it. One that still takes some goes on, and so does a stream
+ * that has nothing to say. Node tells of silence and leaves what follows to whoever listens, for idle connections as well.
+ */
+function endUnreadConnections(server: Server, timeoutMs: number): void {
+  const answering = new Set<Socket>();
+  server.on('request', ({ socket }, response) => {
+    answering.add(socket);
+    response.once('close', () => answering.delete(socket));
+  });
+  server.setTimeout(timeoutMs, (socket) => {
+    if (socket.writableLength > 0 || !answering.has(socket)) socket.destroy();
+  });
 }

@@ -1,10 +1,12 @@
 // How much one principal may ask of this server: a token bucket per principal, so that a burst is fine and a flood is not.
 
+import { elapsedMs } from './clock.ts';
+
 export interface RateLimitOptions {
   /** Requests that may be made in a minute; as many may come at once. */
   readonly perMinute: number;
-  /** Clock in milliseconds; default `Date.now`. */
-  readonly now?: () => number;
+  /** Clock in milliseconds; default one that nobody sets. */
+  readonly now?: (() => number) | undefined;
   /** Principals that are remembered; default 10 000. The least recently seen are forgotten first. */
   readonly maxKeys?: number;
 }
@@ -26,7 +28,7 @@ interface Bucket {
 
 export function createRateLimit({
   perMinute,
-  now = Date.now,
+  now = elapsedMs,
   maxKeys = DEFAULT_MAX_KEYS,
 }: RateLimitOptions): RateLimit {
   const buckets = new Map<string, Bucket>();

@@ -45,6 +45,7 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'request-id',
       'request-target',
       'tracing',
+      'turns',
     ],
     ['caller', 'request-state'],
     ['lists'],

@@ -156,6 +156,23 @@ describe('what is read and run', () => {
     assert.equal((await app.send('tools/list')).status, 429);
   });
 
+  test('R6.turns: a body of many calls lets the calls of others through in between', async () => {
+    const app = createTestApp();
+    const call = (id: number) => ({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name: 'create_note', arguments: { title: `Note ${id}` } },
+    });
+    const batch = await post(app, JSON.stringify(Array.from({ length: 40 }, (_, id) => call(id))));
+    const bob = app.call('subtract', { a: 2, b: 1 }, { token: 'bob' });
+    assert.equal((await messagesOf(batch)).length, 40);
+    assert.equal((await bob).structuredContent.result, 1);
+    const subjects = app.log().flatMap(({ event, subject }) => (event === 'tool-call' ? [subject] : []));
+    assert.equal(subjects.length, 41);
+    assert.ok(subjects.indexOf('bob') < 20, `after ${subjects.indexOf('bob')} calls of the other`);
+  });
+
   test('S13.rate: principals whose names join to the same text are not limited together', async () => {
     const app = createTestApp({ RATE_LIMIT_PER_MINUTE: '1' }, async (token) => {
       const [subject = '', clientId = ''] = token.replaceAll('.', ' ').split('~');

@@ -379,6 +379,40 @@ describe('a service with short limits', () => {
     });
   });
 
+  test('R6.unread-answer: a connection whose client reads nothing of its answer is ended, and a silent one is not', async () => {
+    const [port = 0] = await freePorts(1);
+    const ended = Promise.withResolvers<void>();
+    const silent = Promise.withResolvers<{ end(text: string): unknown }>();
+    const listener = await listen({
+      addresses: ['127.0.0.1'],
+      port,
+      portVariable: 'PORT',
+      limits: { unreadTimeoutMs: 1_000 },
+      handle: (request, response) => {
+        if (request.url === '/silent') {
+          response.write('begun');
+          return silent.resolve(response);
+        }
+        // More than the buffers of two sockets hold.
+        for (let piece = 0; piece < 64; piece += 1) response.write('x'.repeat(1024 * 1024));
+        response.end();
+        response.on('close', () => ended.resolve());
+      },
+    });
+    const reader = fetch(`http://127.0.0.1:${port}/silent`);
+    const waiting = await silent.promise;
+    const socket = connect(port, '127.0.0.1').pause();
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await ended.promise;
+    // Silent for longer than that, and still there.
+    waiting.end(', and done');
+    assert.equal(await (await reader).text(), 'begun, and done');
+    const whole = await fetch(`http://127.0.0.1:${port}/`);
+    assert.equal((await whole.arrayBuffer()).byteLength, 64 * 1024 * 1024);
+    socket.destroy();
+    await listener.close(0);
+  });
+
   test('R6.slow: long headers are refused', async () => {
     await withLimits({ maxHeaderBytes: 2_048 }, async (port) => {
       assert.match(

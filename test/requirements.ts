@@ -40,6 +40,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   row('S12', 'MCP Caching', 'a list that depends on the caller is private'),
   row('S13.inputs', 'MCP Tools, Security Considerations', 'inputs are validated by the schema of the tool'),
   row('S13.shape', 'JSON-RPC 2.0 §4', 'a message whose method or id is no name is 400'),
+  row('S13.clock', 'CWE-672', 'a time of day that is set back keeps nothing from its turn, and nobody out'),
   row('S13.rate', 'MCP Tools, Security Considerations', 'calls are limited for each principal: 429 with Retry-After'),
   row('S13.outputs', 'MCP Tools, Security Considerations; CWE-209', 'a failure of a tool says nothing of its cause'),
   // Signature.
@@ -104,6 +105,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
   row('R6.unread', 'CWE-400', 'nothing of a body is read for a token that is not good'),
   row('R6.gzip', 'RFC 9110 §8.4', 'a compressed body is refused, unpacked never'),
   row('R6.slow', 'CWE-400', 'slow headers and bodies are cut off'),
+  row('R6.unread-answer', 'CWE-770', 'an answer that its client does not read is kept for a bounded time'),
+  row('R6.turns', 'CWE-400', 'the messages of a batch take turns with the requests of others'),
   row('R6.connections', 'CWE-400', 'connections are limited'),
   row('R6.depth', 'CWE-674', 'a deeply nested body is refused'),
   row('R6.values', 'CWE-400', 'a body of more values than a call has is refused'),

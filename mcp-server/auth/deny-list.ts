@@ -2,6 +2,7 @@
 // as any resource server would, when a token comes and the list is older than a second; nothing runs in the background.
 
 import * as z from 'zod';
+import { elapsedMs } from '../clock.ts';
 import type { Log } from '../log.ts';
 import type { Principal, Verdict } from './principal.ts';
 
@@ -15,7 +16,7 @@ export interface DenyListOptions {
   readonly log: Log;
   /** HTTP client; default the platform's. */
   readonly fetch?: typeof globalThis.fetch;
-  /** Clock in milliseconds; default `Date.now`. */
+  /** Clock in milliseconds; default one that nobody sets. */
   readonly now?: () => number;
 }
 
@@ -40,7 +41,7 @@ type List = z.infer<typeof listSchema>;
 export function createDenyList(verify: Verify, options: DenyListOptions): Verify {
   const { issuer, url, log } = options;
   const fetch = options.fetch ?? globalThis.fetch;
-  const now = options.now ?? Date.now;
+  const now = options.now ?? elapsedMs;
   let list: List | undefined;
   let tag: string | null = null;
   let readAtMs = Number.NEGATIVE_INFINITY;

@@ -11,7 +11,7 @@ export interface IntrospectorOptions {
   readonly log: Log;
   /** HTTP client; default the platform's. */
   readonly fetch?: typeof globalThis.fetch;
-  /** Clock in milliseconds; default `Date.now`. */
+  /** Clock in milliseconds; default the system's. */
   readonly now?: () => number;
 }
 
@@ -34,7 +34,7 @@ const ACCESS_TOKEN_TYPES = ['bearer', 'dpop'];
  */
 export function createIntrospector(
   issuer: TrustedIssuer,
-  { log, fetch, now = Date.now }: IntrospectorOptions,
+  { log, fetch, now }: IntrospectorOptions,
 ): ((token: string) => Promise<Verdict>) | undefined {
   const client = issuer.introspection;
   if (!client) return undefined;
@@ -58,7 +58,7 @@ export function createIntrospector(
       if (!isRecord(answer) || answer['active'] !== true)
         return refuse('inactive', 'the issuer says that the token is not active');
       const fault = typeFault(answer);
-      return fault === undefined ? checkClaims(issuer, answer, now()) : refuse('type', fault);
+      return fault === undefined ? checkClaims(issuer, answer, (now ?? Date.now)()) : refuse('type', fault);
     } catch (error) {
       log.warn('introspection-failed', { issuer: issuer.issuer, error });
       return { ok: false, fault: 'issuer_unavailable', hint: `${issuer.issuer} cannot be asked about the token` };

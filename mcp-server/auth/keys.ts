@@ -2,6 +2,7 @@
 // the issuer is down. Choosing the key that fits a token is jose's job; when to fetch is decided here.
 
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { elapsedMs } from '../clock.ts';
 import type { TrustedIssuer } from '../config.ts';
 import type { Log } from '../log.ts';
 import { createDocumentFetch, discoverEndpoint, IssuerUnavailableError } from './issuer-metadata.ts';
@@ -20,7 +21,7 @@ export interface KeySourceOptions {
   readonly log: Log;
   /** HTTP client; default the platform's. */
   readonly fetch?: typeof globalThis.fetch;
-  /** Clock in milliseconds; default `Date.now`. */
+  /** Clock in milliseconds; default one that nobody sets. */
   readonly now?: () => number;
   /** Patience with one request to the issuer; default 5 000. */
   readonly timeoutMs?: number;
@@ -48,7 +49,7 @@ type LocalKeySet = ReturnType<typeof createLocalJWKSet>;
 export function createKeySource(issuer: TrustedIssuer, options: KeySourceOptions): KeySource {
   const { log } = options;
   const fetchDocument = createDocumentFetch(options.fetch, options.timeoutMs);
-  const now = options.now ?? Date.now;
+  const now = options.now ?? elapsedMs;
   let keySet: LocalKeySet | undefined;
   let published = '';
   let generation = 0;

@@ -2,6 +2,7 @@
 // call. Holds hashes, never tokens; a remembered verdict never outlives the token, the keys or the deny list.
 
 import { hash } from 'node:crypto';
+import { elapsedMs } from '../clock.ts';
 import type { Verdict } from './principal.ts';
 
 type Verify = (token: string) => Promise<Verdict>;
@@ -9,7 +10,7 @@ type Verify = (token: string) => Promise<Verdict>;
 export interface TokenCacheOptions {
   /** Changes whenever a key was added or removed; a verdict of another generation is not used. Default constant. */
   readonly keyGeneration?: () => number;
-  /** Clock in milliseconds; default `Date.now`. */
+  /** Clock in milliseconds; default the system's for expiry, and one that nobody sets for age. */
   readonly now?: () => number;
   /** Most verdicts that are kept; default 10 000. */
   readonly maxEntries?: number;
@@ -24,7 +25,8 @@ const LIMITS = {
 
 interface Entry {
   readonly verdict: Verdict;
-  readonly untilMs: number;
+  readonly expiresAtMs: number;
+  readonly verifiedAtMs: number;
   readonly generation: number;
 }
 
@@ -34,6 +36,7 @@ interface Entry {
  */
 export function createTokenCache(verify: Verify, options: TokenCacheOptions = {}): Verify {
   const now = options.now ?? Date.now;
+  const elapsed = options.now ?? elapsedMs;
   const generation = options.keyGeneration ?? (() => 0);
   const maxEntries = options.maxEntries ?? LIMITS.maxEntries;
   const entries = new Map<string, Entry>();
@@ -43,8 +46,8 @@ export function createTokenCache(verify: Verify, options: TokenCacheOptions = {}
     const before = generation();
     const verdict = await verify(token);
     if (verdict.ok && before === generation()) {
-      const untilMs = Math.min(verdict.principal.expiresAt * 1000, now() + LIMITS.maxAgeMs);
-      entries.set(key, { verdict, untilMs, generation: before });
+      const expiresAtMs = verdict.principal.expiresAt * 1000;
+      entries.set(key, { verdict, expiresAtMs, verifiedAtMs: elapsed(), generation: before });
       const oldest = entries.keys().next().value;
       if (entries.size > maxEntries && oldest !== undefined) entries.delete(oldest);
     }
@@ -56,7 +59,8 @@ export function createTokenCache(verify: Verify, options: TokenCacheOptions = {}
     const entry = entries.get(key);
     if (entry) {
       entries.delete(key);
-      if (entry.untilMs > now() && entry.generation === generation()) {
+      const isYoung = elapsed() - entry.verifiedAtMs < LIMITS.maxAgeMs;
+      if (isYoung && entry.expiresAtMs > now() && entry.generation === generation()) {
         // Back in at the end: the order of the map is the order of use.
         entries.set(key, entry);
         return Promise.resolve(entry.verdict);
