@@ -40,6 +40,16 @@ export function visibleLine(text: string): string {
   return visibleText(text).trim().replaceAll('\n', '⏎').replaceAll('\t', ' ');
 }
 
+/** JSON that says the same, with every hidden character in its strings as an escape. */
+export function visibleJson(json: string): string {
+  return json.replace(HIDDEN, (character) =>
+    // By code units, as JSON has it.
+    Array.from({ length: character.length }, (_, index) => character.charCodeAt(index))
+      .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
 /** Takes the next piece of streamed text; a character that is split between two pieces is shown with the second. */
 export function visibleChunk(stream: VisibleStream, piece: string): { stream: VisibleStream; text: string } {
   const text = stream.held + piece;
