@@ -79,6 +79,22 @@ export function cutToWidth(line: string, columns: number): string {
   return fitting;
 }
 
+/** A line in pieces that take no more than a number of terminal columns each; at least one piece. */
+export function wrapToWidth(line: string, columns: number): string[] {
+  const rows: string[] = [];
+  let [row, width] = ['', 0];
+  for (const { segment } of graphemes.segment(line)) {
+    const wide = WIDE.test(segment) ? 2 : 1;
+    if (width + wide > columns && row !== '') {
+      rows.push(row);
+      [row, width] = ['', 0];
+    }
+    row += segment;
+    width += wide;
+  }
+  return [...rows, row];
+}
+
 /** How many terminal columns a line takes. */
 export function widthOf(line: string): number {
   return [...graphemes.segment(line)].reduce((width, { segment }) => width + (WIDE.test(segment) ? 2 : 1), 0);
