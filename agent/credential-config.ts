@@ -91,6 +91,13 @@ export function isSecureUrl(text: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOSTNAMES.includes(url.hostname));
 }
 
+/** A URL as people may read it: without its query, which may hold a key. */
+export function shownUrl(text: string): string {
+  if (!URL.canParse(text)) return text;
+  const { origin, pathname, search } = new URL(text);
+  return search === '' ? text : `${origin}${pathname}?…`;
+}
+
 export const secureUrl = z
   .string()
   .refine((text) => isSecureUrl(text), 'an https URL (plain http is for loopback only)')

@@ -2,7 +2,9 @@
 // loaded when they run, so that --help and --version answer at once.
 
 import { Command, CommanderError } from 'commander';
-import { type CommandProcess, defineAsk } from './commands/define-ask.ts';
+import { visibleText } from './chat/visible-text.ts';
+import { tellUsageFault } from './commands/ask-usage.ts';
+import { type CommandProcess, defineAsk, writeAll } from './commands/define-ask.ts';
 import { defineChat } from './commands/define-chat.ts';
 import { defineMcp } from './commands/define-mcp.ts';
 import { defineTasks } from './commands/define-tasks.ts';
@@ -112,10 +114,15 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
-main(process.argv.slice(2)).then(leave, (error: unknown) => {
-  // Commander has printed help, version or what is wrong with the command line already.
-  if (error instanceof CommanderError) return leave(error.exitCode === 0 ? 0 : 2);
+main(process.argv.slice(2)).then(leave, async (error: unknown) => {
+  if (error instanceof CommanderError) {
+    // Commander has printed help, version or what is wrong with the command line already, for people.
+    if (error.exitCode !== 0)
+      await tellUsageFault(process.argv.slice(2), error.message, (text) => writeAll(process.stdout, text));
+    return leave(error.exitCode === 0 ? 0 : EXIT_CODES.usage);
+  }
   const text = error instanceof AgentError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${text}\n`);
+  // It may quote a server, and a terminal obeys what it reads.
+  process.stderr.write(`${visibleText(text ?? '')}\n`);
   leave(exitCodeOf(error));
 });

@@ -97,12 +97,45 @@ describe('stream-json ends with its result and the exit code that says why', () 
     }
   });
 
+  test('2: a command line that the parser refuses', async () => {
+    for (const args of [
+      ['--nope', 'x'],
+      ['x', '--timeout'],
+      ['--max-turn', '3', 'x'],
+    ]) {
+      const { exitCode, result, ofType, stderr } = await askStream(args);
+      assert.deepEqual([exitCode, result['status']], [2, 'failed'], `${args}`);
+      assert.match(JSON.stringify(result['error']), /"code":"usage","message":"(?:unknown option|option '--timeout)/);
+      assert.equal(ofType('error').length, 1);
+      assert.match(stderr, /^error: /);
+    }
+    const { exitCode, stdout } = await runAgent(['ask', '--output=text', '--output=json', '--nope'], {});
+    assert.deepEqual([exitCode, JSON.parse(stdout).exit_code], [2, 2]);
+    for (const args of [
+      ['ask', '--nope'],
+      ['ask', '--nope', '--', '--output', 'json'],
+      ['chat', '--output', 'json'],
+    ])
+      assert.deepEqual(await runAgent(args, {}).then(({ stdout: text, exitCode: code }) => [text, code]), ['', 2]);
+  });
+
   test('2: money that cannot be counted', async () => {
     await withModel([[{ content: 'never' }]], async (environment, model) => {
       const { exitCode, result } = await askStream(['--max-usd', '1', 'x'], environment);
       assert.equal(exitCode, 2);
       assert.match(JSON.stringify(result['error']), /price of openai:double is not known.*--max-tokens/);
       assert.equal(model.requests.length, 0);
+    });
+  });
+
+  test('what a model makes up is printed, not obeyed', async () => {
+    const made = '\u001B[2Jx\u009B1m\u202E';
+    await withModel([toolCallDeltas(made, { a: made }), [{ content: made }]], async (environment) => {
+      const { stdout, stderr } = await runAgent(['ask', '--output', 'stream-json', 'x'], environment);
+      assert.ok(readStreamJson(stdout).lines.some(({ name }) => name === made));
+      for (const text of [stdout, stderr])
+        for (const hidden of ['\u001B', '\u009B', '\u202E']) assert.ok(!text.includes(hidden), text);
+      assert.match(stderr, /<U\+001B>\[2Jx/);
     });
   });
 

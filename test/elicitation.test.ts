@@ -157,6 +157,77 @@ describe('a question of a server', () => {
     });
   }
 
+  test('a flood of questions is declined, but for the few that a person can be asked', async () => {
+    const server = await startScriptedServer();
+    cleanups.push(server.stop);
+    const answers: unknown[] = [];
+    server.onCall = (call) => {
+      call.stream();
+      for (let id = 0; id < 50; id += 1) call.send({ id: `q${id}`, method: 'elicitation/create', params: FORM });
+      server.events.on('response', ({ result }) => {
+        answers.push(result.action);
+        if (answers.length === 46) release.resolve();
+        if (answers.length === 50) call.finish({ content: [] });
+      });
+    };
+    const release = Promise.withResolvers<void>();
+    const [seen, notices]: [ElicitationRequest[], string[]] = [[], []];
+    const connection = await connect(serverAt(server.url, 'shop'), {
+      elicit: async (request) => {
+        seen.push(request);
+        await release.promise;
+        return { action: 'cancel' };
+      },
+      onNotice: (text) => void notices.push(text),
+    });
+    cleanups.push(connection.close);
+    await connection.callTool('echo', {});
+    assert.equal(seen.length, 4);
+    assert.deepEqual(answers, [...Array(46).fill('decline'), ...Array(4).fill('cancel')]);
+    assert.deepEqual(notices, ['shop asked more than 4 questions at a time; declined.']);
+  });
+
+  test('a server that goes on asking in one call is not heard without end', async () => {
+    const server = await startScriptedServer();
+    cleanups.push(server.stop);
+    const actions: string[] = [];
+    server.onCall = (call) => {
+      call.stream();
+      const question = () => call.send({ id: `q${actions.length}`, method: 'elicitation/create', params: FORM });
+      server.events.on('response', ({ result }) => {
+        actions.push(result.action);
+        if (actions.length < 30) question();
+        else call.finish({ content: [] });
+      });
+      question();
+    };
+    const connection = await connect(serverAt(server.url), { elicit: answering({ action: 'cancel' }) });
+    cleanups.push(connection.close);
+    await connection.callTool('echo', {});
+    assert.deepEqual(actions, [...Array(20).fill('cancel'), ...Array(10).fill('decline')]);
+  });
+
+  test('a question that belongs to no call, or has a form without end, is declined without asking', async () => {
+    const properties = Object.fromEntries(
+      Array.from({ length: 2000 }, (_, index) => [`f${index}`, { type: 'string' }]),
+    );
+    const notices: string[] = [];
+    const endless = { ...FORM, requestedSchema: { type: 'object', properties } };
+    assert.deepEqual(await ask('legacy', endless, assert.fail, notices), { action: 'decline' });
+    assert.match(notices.join(), /form of more than 20000 characters/);
+
+    const server = await startScriptedServer();
+    cleanups.push(server.stop);
+    const opened = once(server.events, 'GET');
+    const connection = await connect(serverAt(server.url), { elicit: assert.fail });
+    cleanups.push(connection.close);
+    await opened;
+    const answered = once(server.events, 'response');
+    server.announce({ id: 'q', method: 'elicitation/create', params: FORM });
+    const [{ result }] = await answered;
+    assert.deepEqual(result, { action: 'decline' });
+  });
+
   test('without anybody to ask, servers are told so', async () => {
     const server = await startScriptedServer({ era: 'legacy' });
     cleanups.push(server.stop);

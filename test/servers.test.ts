@@ -244,7 +244,8 @@ describe('servers', () => {
       return true;
     });
     assert.equal(server.seen.filter((method) => method === 'tools/call').length, calls);
-    await servers.acceptTool('server', 'echo');
+    assert.ok(changed);
+    await servers.acceptTool(changed);
     assert.equal(servers.tools()[0]?.change, undefined);
     assert.equal((await call(servers, 'echo', { text: 'hi' })).content, 'hi');
   });

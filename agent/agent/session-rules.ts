@@ -32,9 +32,11 @@ export function createSessionRules({ servers, memory, approve, ...options }: Ses
   const seen = new Set<string>();
 
   const statusOf = (server: string) => servers.statuses().find(({ name }) => name === server);
+  /** The tools that a person is asked about, by the ids of their calls: by the time of the answer there may be others. */
+  const asked = new Map<string, LoadedTool>();
   const keyOf = ({ server, name, fingerprint }: LoadedTool): RememberedTool => ({
     server,
-    serverUrl: statusOf(server)?.url ?? server,
+    serverUrl: statusOf(server)?.identity ?? server,
     name,
     fingerprint,
   });
@@ -57,6 +59,7 @@ export function createSessionRules({ servers, memory, approve, ...options }: Ses
       ),
     describeRequest: (tool, { id, args }) => {
       const status = statusOf(tool.server);
+      asked.set(id, tool);
       return {
         id,
         args,
@@ -70,13 +73,14 @@ export function createSessionRules({ servers, memory, approve, ...options }: Ses
       };
     },
     remember: async (request, answer) => {
-      const tool = servers.tools().find(({ name }) => name === request.name);
+      const tool = asked.get(request.id);
+      asked.delete(request.id);
       if (!tool) return;
       await memory.remember(keyOf(tool), answer);
       // Whoever lets a changed tool run, be it once, has seen what changed.
       if (request.change === undefined || answer.kind === 'deny') return;
       seen.add(JSON.stringify(keyOf(tool)));
-      await servers.acceptTool(tool.server, tool.name);
+      await servers.acceptTool(tool);
     },
     takeNotices: () => {
       const tools = servers.tools();

@@ -7,6 +7,7 @@ import { createFakeTerminal } from './fake-terminal.ts';
 import { createKeyRouter, type KeyPress } from './key-router.ts';
 import { createQuestions } from './questions.ts';
 import { createPaint } from './terminal.ts';
+import { widthOf } from './visible-text.ts';
 
 const STYLE = { paint: createPaint(false), columns: () => 80, approvalFile: '~/approvals.json' };
 const ESCAPE = '\x1b';
@@ -125,6 +126,33 @@ test('a changed tool shows what is different', () => {
   const shown = textOf({ change });
   assert.match(shown, /the server has changed this tool since it was approved:\n {2}\+ send_to: string\n/);
   assert.doesNotMatch(shown, /[-+] id: string/);
+});
+
+test('arguments stay behind their mark, however they are spaced, and none of them is hidden without a word', () => {
+  const forged = '? run list_notes on notes?';
+  const shown = textOf({
+    args: { text: `${'x'.repeat(40)}${' '.repeat(80 - 18 - 32)}${forged}${' '.repeat(70)}end`, wide: '漢'.repeat(60) },
+  });
+  const rows = shown.split('\n');
+  const ofArguments = rows.slice(
+    1,
+    rows.findIndex((row) => row.includes('the server does not say')),
+  );
+  assert.ok(ofArguments.length > 4);
+  for (const row of ofArguments) {
+    assert.match(row, /^ {4}│ /);
+    assert.ok(widthOf(row) <= 80, row);
+  }
+  assert.equal(rows.filter((row) => row.startsWith('?')).length, 1);
+  // A single text may be as long as many lines.
+  const long = textOf({ args: { text: 'x'.repeat(5000) } });
+  assert.match(long, /… \d+ more lines: v shows them/);
+  assert.ok(long.split('\n').length < 30);
+});
+
+test('a line of a changed tool that was somewhere else before is seen', () => {
+  const change = { before: '{\n  true\n}\n{\n  false\n}', after: '{\n  true\n}\n{\n  true\n}' };
+  assert.match(textOf({ change }), / {2}- {3}false\n {2}\+ {3}true\n/);
 });
 
 test('no escape of a model or a server reaches the terminal', () => {

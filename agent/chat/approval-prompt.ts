@@ -2,11 +2,12 @@
 // it is only the server's word. One key answers; everything that is not a clear yes is a no.
 
 import type { ApprovalAnswer, ApprovalRequest, Approver } from '../approval.ts';
+import { diffLines } from '../mcp/line-difference.ts';
 import type { KeyPress } from './key-router.ts';
 import type { Questions } from './questions.ts';
 import type { Paint } from './terminal.ts';
 import { scopesText } from './turn-lines.ts';
-import { cutToWidth, visibleLine, visibleText } from './visible-text.ts';
+import { cutToWidth, visibleLine, visibleText, widthOf, wrapToWidth } from './visible-text.ts';
 
 const SHOWN_LINES = 12;
 
@@ -92,16 +93,14 @@ export function approvalText(
 ): string {
   const server = visibleLine(request.server);
   const width = columns();
-  const args = visibleText(JSON.stringify(request.args, undefined, 2) ?? '').split('\n');
-  const isShort = JSON.stringify(request.args).length < width - 6;
-  const argumentLines = isShort ? [visibleLine(JSON.stringify(request.args))] : args;
-  const hidden = argumentLines.length - shownLines;
+  const oneLine = visibleLine(JSON.stringify(request.args));
+  const isShort = widthOf(oneLine) < width - 6;
+  const argumentLines = isShort ? [`    ${oneLine}`] : argumentRows(request.args, Math.max(width - 6, 1));
   const saved = approvalFile === undefined ? '' : `  p always, saved in ${approvalFile}`;
   const lines = [
     `${paint('warning', '?')} ${paint('strong', `run ${visibleLine(request.name)} on ${server}?`)}`,
-    ...argumentLines.slice(0, Math.min(shownLines, argumentLines.length)).map((line) => `    ${line}`),
-    ...(hidden > 0 ? [paint('warning', `    … ${hidden} more lines: v shows them`)] : []),
-    ...changeLines(request, paint),
+    ...atMost(shownLines, argumentLines, paint),
+    ...changeLines(request, shownLines, width, paint),
     `  ${effectText(request, paint)}`,
     ...scopeLines(request, paint),
     paint('dim', cutToWidth(`  ${visibleLine(request.description)}`, width)),
@@ -110,6 +109,23 @@ export function approvalText(
     '  e edit arguments · d deny with a reason · n deny (Enter, Esc)',
   ];
   return `${lines.filter((line) => line.trim() !== '').join('\n')}\n`;
+}
+
+/**
+ * Arguments in rows of our own, each behind a mark: left to the terminal, a long text with enough spaces in it would go on at
+ * the beginning of a line, and look like a line of ours.
+ */
+function argumentRows(args: Readonly<Record<string, unknown>>, width: number): string[] {
+  return visibleText(JSON.stringify(args, undefined, 2))
+    .split('\n')
+    .flatMap((line) => wrapToWidth(line, width))
+    .map((row) => `    │ ${row}`);
+}
+
+function atMost(shownLines: number, rows: readonly string[], paint: Paint): readonly string[] {
+  const hidden = rows.length - shownLines;
+  if (hidden <= 0) return rows;
+  return [...rows.slice(0, shownLines), paint('warning', `    … ${hidden} more lines: v shows them`)];
 }
 
 /** What the tool does to the world: a fact if the configuration trusts the server, hearsay otherwise. */
@@ -138,14 +154,14 @@ function scopeLines({ scopes: { needed, held } }: ApprovalRequest, paint: Paint)
 }
 
 /** A tool that is described otherwise than when it was approved is a new tool under an old name. */
-function changeLines({ change }: ApprovalRequest, paint: Paint): string[] {
+function changeLines({ change }: ApprovalRequest, shownLines: number, width: number, paint: Paint): string[] {
   if (change === undefined) return [];
-  const before = visibleText(change.before).split('\n');
-  const after = visibleText(change.after).split('\n');
+  const differences = diffLines(visibleText(change.before), visibleText(change.after)).flatMap(({ sign, line }) =>
+    wrapToWidth(line, Math.max(width - 4, 1)).map((row) => paint(sign === '-' ? 'bad' : 'good', `  ${sign} ${row}`)),
+  );
   return [
     paint('bad', '  the server has changed this tool since it was approved:'),
-    ...before.filter((line) => !after.includes(line)).map((line) => paint('bad', `  - ${line}`)),
-    ...after.filter((line) => !before.includes(line)).map((line) => paint('good', `  + ${line}`)),
+    ...atMost(shownLines, differences, paint),
   ];
 }
 

@@ -40,6 +40,7 @@ export function createFakeAgent({
 export function serverStatus(facts: Partial<ServerStatus>): ServerStatus {
   return {
     name: 'local',
+    identity: 'local http://127.0.0.1:1/mcp',
     url: 'http://127.0.0.1:1/mcp',
     transport: 'http',
     state: 'connected',

@@ -40,6 +40,16 @@ export function visibleLine(text: string): string {
   return visibleText(text).trim().replaceAll('\n', '⏎').replaceAll('\t', ' ');
 }
 
+/** JSON that says the same, with every hidden character in its strings as an escape. */
+export function visibleJson(json: string): string {
+  return json.replace(HIDDEN, (character) =>
+    // By code units, as JSON has it.
+    Array.from({ length: character.length }, (_, index) => character.charCodeAt(index))
+      .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
 /** Takes the next piece of streamed text; a character that is split between two pieces is shown with the second. */
 export function visibleChunk(stream: VisibleStream, piece: string): { stream: VisibleStream; text: string } {
   const text = stream.held + piece;
@@ -67,6 +77,22 @@ export function cutToWidth(line: string, columns: number): string {
     fitting += segment;
   }
   return fitting;
+}
+
+/** A line in pieces that take no more than a number of terminal columns each; at least one piece. */
+export function wrapToWidth(line: string, columns: number): string[] {
+  const rows: string[] = [];
+  let [row, width] = ['', 0];
+  for (const { segment } of graphemes.segment(line)) {
+    const wide = WIDE.test(segment) ? 2 : 1;
+    if (width + wide > columns && row !== '') {
+      rows.push(row);
+      [row, width] = ['', 0];
+    }
+    row += segment;
+    width += wide;
+  }
+  return [...rows, row];
 }
 
 /** How many terminal columns a line takes. */

@@ -1,8 +1,8 @@
 // How `ask` tells what happens: the answer as text, one JSON object, or one JSON object a line. stdout gets that alone, stderr
 // what a person watches.
 
-import { visibleText } from '../chat/visible-text.ts';
-import type { AgentErrorCode } from '../errors.ts';
+import { visibleJson, visibleLine, visibleText } from '../chat/visible-text.ts';
+import { type AgentError, type AgentErrorCode, EXIT_CODES } from '../errors.ts';
 import type { ServerStatus } from '../mcp/servers.ts';
 import type { Denial, TurnEvent, TurnStatus, Usage } from '../turn-events.ts';
 
@@ -82,13 +82,28 @@ export function createAskOutput({ format, isQuiet, isTerminal, stdout, stderr }:
   };
 }
 
-/** One line for every reader: some take U+2028 and its kin for the end of one. */
+/** One line for every reader: some take U+2028 and its kin for the end of one, and terminals obey more than that. */
 function jsonLine(object: object): string {
-  const text = JSON.stringify(object).replace(
-    /[\u0085\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `${text}\n`;
+  return `${visibleJson(JSON.stringify(object))}\n`;
+}
+
+/** The result of a run that came to no turn. */
+export function failureResult({ code, message, details }: AgentError, durationMs: number): AskResult {
+  const isAuth = code === 'login_required' || code === 'insufficient_scope';
+  return {
+    status: code === 'interrupted' ? 'interrupted' : isAuth ? 'auth_required' : 'failed',
+    answer: '',
+    error: { code, message },
+    denials: [],
+    missingScopes: details.missingScopes ?? [],
+    usage: undefined,
+    modelCalls: 0,
+    toolCalls: 0,
+    durationMs,
+    threadId: undefined,
+    exitCode: EXIT_CODES[code],
+    nextSteps: [],
+  };
 }
 
 function initOf({ threadId, model, servers }: AskStart): object {
@@ -181,15 +196,15 @@ function resultOf(result: AskResult): object {
 function progressOf(event: TurnEvent, isQuiet: boolean): string {
   // A refusal is told even to somebody who wants quiet: with the flag that would allow it.
   if (event.type === 'approval' && event.decision === 'denied')
-    return `✗ ${event.server} ${event.name} refused: ${visibleText(event.reason)}\n`;
+    return `✗ ${event.server} ${visibleLine(event.name)} refused: ${visibleText(event.reason)}\n`;
   if (isQuiet) return '';
   switch (event.type) {
     case 'tool-call':
-      return `→ ${event.server} ${event.name} ${visibleText(JSON.stringify(event.args))}\n`;
+      return `→ ${event.server} ${visibleLine(event.name)} ${visibleText(JSON.stringify(event.args))}\n`;
     case 'tool-result': {
       if (event.error?.code === 'tool_refused') return '';
       const outcome = event.error ? `failed: ${event.error.message}` : event.text;
-      return `← ${event.server} ${event.name} ${visibleText(outcome)} (${event.durationMs} ms)\n`;
+      return `← ${event.server} ${visibleLine(event.name)} ${visibleText(outcome)} (${event.durationMs} ms)\n`;
     }
     case 'auth':
       return `${event.server}: ${event.state}${describeScopes(event.held, event.needed)}\n`;

@@ -5,7 +5,7 @@ import type { AgentConfig } from '../config.ts';
 import { AgentError, EXIT_CODES } from '../errors.ts';
 import type { TurnEnd } from '../turn-events.ts';
 import { type AskFlags, outputFormatOf, parseAskFlags } from './ask-flags.ts';
-import { type AskOutput, type AskResult, createAskOutput, type Write } from './ask-output.ts';
+import { type AskOutput, type AskResult, createAskOutput, failureResult, type Write } from './ask-output.ts';
 import { type RequestInput, readRequest } from './ask-request.ts';
 
 export interface AskOptions {
@@ -128,23 +128,8 @@ async function failWith(
           'internal',
           `This is a fault of the agent itself: ${error instanceof Error ? error.stack : String(error)}`,
         );
-  const { code, message, details } = failure;
-  await output.event({ type: 'error', code, message });
-  const isAuth = code === 'login_required' || code === 'insufficient_scope';
-  return {
-    status: code === 'interrupted' ? 'interrupted' : isAuth ? 'auth_required' : 'failed',
-    answer: '',
-    error: { code, message },
-    denials: [],
-    missingScopes: details.missingScopes ?? [],
-    usage: undefined,
-    modelCalls: 0,
-    toolCalls: 0,
-    durationMs: Math.round(performance.now() - startedAtMs),
-    threadId: undefined,
-    exitCode: EXIT_CODES[code],
-    nextSteps: [],
-  };
+  await output.event({ type: 'error', code: failure.code, message: failure.message });
+  return failureResult(failure, Math.round(performance.now() - startedAtMs));
 }
 
 /** @throws {AgentError} `usage` when there is no such conversation */

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { LoginMethod } from '../auth/login-prompt.ts';
+import { visibleJson } from '../chat/visible-text.ts';
 import { loadEnvironment, parseConfig } from '../config.ts';
 import { AgentError, exitCodeOf } from '../errors.ts';
 import type { McpCommandOptions } from './mcp.ts';
@@ -179,7 +180,7 @@ async function run(flags: McpFlags, work: () => Promise<number>): Promise<number
   } catch (error) {
     if (flags.json !== true || !(error instanceof AgentError)) throw error;
     const { code, message, details } = error;
-    stdout(`${JSON.stringify({ error: { code, message, ...details } }, null, 2)}\n`);
+    stdout(`${visibleJson(JSON.stringify({ error: { code, message, ...details } }, null, 2))}\n`);
     return exitCodeOf(error);
   }
 }

@@ -6,7 +6,7 @@ import { createBoundedFetch } from '../auth/bounded-fetch.ts';
 import { discoverResource } from '../auth/discovery.ts';
 import type { LoginPrompt } from '../auth/login-prompt.ts';
 import type { TokenSource } from '../auth/token-source.ts';
-import { visibleLine } from '../chat/visible-text.ts';
+import { visibleJson, visibleLine } from '../chat/visible-text.ts';
 import { type AgentConfig, type Environment, type Flags, type HttpServerConfig, parseConfig } from '../config.ts';
 import { AgentError, type AgentErrorCode, EXIT_CODES } from '../errors.ts';
 import { openLogin } from '../mcp/login-source.ts';
@@ -33,7 +33,7 @@ const MAX_SKEW_SECONDS = 30;
 export async function doctor(options: DoctorOptions): Promise<number> {
   const findings = await examine(options);
   const { json, stdout } = options;
-  stdout(json ? `${JSON.stringify({ findings }, null, 2)}\n` : findings.map(describe).join(''));
+  stdout(json ? `${visibleJson(JSON.stringify({ findings }, null, 2))}\n` : findings.map(describe).join(''));
   const first = findings.find(({ state }) => state === 'problem');
   return first ? EXIT_CODES[first.code ?? 'internal'] : 0;
 }

@@ -3,7 +3,7 @@
 
 import { createBoundedFetch, type Fetch } from '../auth/bounded-fetch.ts';
 import { discoverResource } from '../auth/discovery.ts';
-import { visibleLine } from '../chat/visible-text.ts';
+import { visibleJson, visibleLine } from '../chat/visible-text.ts';
 import type { HttpServerConfig } from '../config.ts';
 import { isSecureUrl } from '../credential-config.ts';
 import { AgentError, EXIT_CODES } from '../errors.ts';
@@ -65,7 +65,8 @@ export async function mcpDebug(
       },
       note: failure?.message ?? '',
     });
-    if (options.json) options.stdout(`${JSON.stringify({ server: name, url: status?.url, steps }, null, 2)}\n`);
+    if (options.json)
+      options.stdout(`${visibleJson(JSON.stringify({ server: name, url: status?.url, steps }, null, 2))}\n`);
     return failure ? EXIT_CODES[failure.code] : 0;
   } finally {
     await servers.close();

@@ -2,6 +2,7 @@
 
 import type { LoginStatus } from '../auth/login-prompt.ts';
 import { visibleLine, visibleText, widthOf } from '../chat/visible-text.ts';
+import { diffLines } from '../mcp/line-difference.ts';
 import type { ServerStatus } from '../mcp/servers.ts';
 import type { LoadedTool } from '../mcp/tools.ts';
 
@@ -84,10 +85,9 @@ export function toolAsJson({ tool, ...loaded }: LoadedTool) {
 
 /** What a server said before, and what it says now; only the lines that differ, with a sign. */
 export function describeChange({ before, after }: { readonly before: string; readonly after: string }): string {
-  const [old, now] = [before.split('\n'), after.split('\n')];
-  const gone = old.filter((line) => !now.includes(line)).map((line) => `- ${visibleText(line)}`);
-  const come = now.filter((line) => !old.includes(line)).map((line) => `+ ${visibleText(line)}`);
-  return `${[...gone, ...come].join('\n')}\n`;
+  return diffLines(before, after)
+    .map(({ sign, line }) => `${sign} ${visibleText(line)}\n`)
+    .join('');
 }
 
 function expiryOf({ expiresAtMs }: LoginStatus, nowMs: number): string {

@@ -2,7 +2,7 @@
 // hand. Returns exit codes; what was asked for is on stdout, everything else on stderr.
 
 import type { LoginPrompt } from '../auth/login-prompt.ts';
-import { visibleText } from '../chat/visible-text.ts';
+import { visibleJson, visibleText } from '../chat/visible-text.ts';
 import type { AgentConfig } from '../config.ts';
 import { AgentError, EXIT_CODES } from '../errors.ts';
 import { createApprovals } from '../mcp/approvals.ts';
@@ -147,7 +147,7 @@ export async function mcpApprove(options: McpCommandOptions, target: string, isS
       `${visibleText(tool.name)} is described otherwise now:\n${describeChange(tool.change)}`,
       isSure,
     );
-    await servers.acceptTool(name, tool.name);
+    await servers.acceptTool(tool);
     options.stderr(`${visibleText(tool.name)} may be called from now on, as it is described now.\n`);
     return 0;
   });
@@ -217,5 +217,5 @@ function textOf(content: unknown): string {
 }
 
 function print({ json, stdout }: McpCommandOptions, value: unknown, text: () => string): void {
-  stdout(json ? `${JSON.stringify(value, null, 2)}\n` : text());
+  stdout(json ? `${visibleJson(JSON.stringify(value, null, 2))}\n` : text());
 }

@@ -9,6 +9,12 @@ import { cleanText } from './tool-text.ts';
 
 /** A message longer than this is no question. */
 const MAX_MESSAGE_CHARS = 2000;
+/** A form longer than this is nothing that a person answers in a terminal. As JSON text. */
+const MAX_FORM_CHARS = 20_000;
+/** Questions at a time; a person answers one. */
+const MAX_OPEN = 4;
+/** Questions in the course of one call: a server that goes on asking wears people down until they say yes. */
+const MAX_PER_CALL = 20;
 
 export interface ElicitationOptions {
   readonly server: string;
@@ -21,13 +27,29 @@ export interface ElicitationOptions {
 
 /** Creates the handler of `elicitation/create`. While a person thinks, the call's time stands still. */
 export function createElicitationHandler({ server, elicit, onNotice, waitingCalls }: ElicitationOptions) {
+  const asked = new WeakMap<CallWatch, number>();
+  let open = 0;
+  let lastNotice = '';
+  const decline = (why: string): ElicitResult => {
+    // As often as it asks, so often it would be said.
+    if (why !== lastNotice) onNotice(`${server} ${why}; declined.`);
+    lastNotice = why;
+    return { action: 'decline' };
+  };
   return async (request: ElicitRequest, signal: AbortSignal): Promise<ElicitResult> => {
-    const question = questionOf(server, request.params);
-    if (!question) {
-      onNotice(`${server} asked for a visit to an address that is neither https nor on this machine; declined.`);
-      return { action: 'decline' };
-    }
     const calls = waitingCalls();
+    const [latest] = calls;
+    if (!latest) return decline('asked something although nobody had called it');
+    if (open >= MAX_OPEN) return decline(`asked more than ${MAX_OPEN} questions at a time`);
+    const count = (asked.get(latest) ?? 0) + 1;
+    asked.set(latest, count);
+    if (count > MAX_PER_CALL) return decline(`asked more than ${MAX_PER_CALL} questions in one call`);
+    if (request.params.mode !== 'url' && JSON.stringify(request.params.requestedSchema).length > MAX_FORM_CHARS)
+      return decline(`asked with a form of more than ${MAX_FORM_CHARS} characters`);
+    const question = questionOf(server, request.params);
+    if (!question) return decline('asked for a visit to an address that is neither https nor on this machine');
+    lastNotice = '';
+    open += 1;
     const answered = calls.map((call) => call.askPerson());
     // Nobody needs the answer any more when the one call is given up that it is for.
     const [only, ...others] = calls;
@@ -35,6 +57,7 @@ export function createElicitationHandler({ server, elicit, onNotice, waitingCall
     try {
       return resultOf(question, await elicit(question, ends));
     } finally {
+      open -= 1;
       for (const done of answered) done();
     }
   };

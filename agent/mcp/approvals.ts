@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { ensurePrivateDirectory, readPrivateFile, writePrivateFile } from '../auth/private-file.ts';
 import { withProcessLock } from '../auth/process-lock.ts';
+import { shownUrl } from '../credential-config.ts';
 import { AgentError } from '../errors.ts';
 
 /** A tool as it was approved. */
@@ -17,7 +18,11 @@ export interface ApprovedTool {
 }
 
 export interface Approvals {
-  /** The tools of a server as they were approved; those in `seen` that were never seen before are approved with it. */
+  /**
+   * The tools of a server as they were approved; those in `seen` that were never seen before are approved with it.
+   *
+   * @throws {AgentError} `protocol_error` for a server that never stops to invent new ones
+   */
   approvedTools(
     serverUrl: string,
     seen: Readonly<Record<string, ApprovedTool>>,
@@ -54,13 +59,19 @@ export function createApprovals(directory: string | undefined): Approvals {
       const written = await kept.update(file, toolsSchema, (before) => {
         const known = before?.tools ?? {};
         const fresh = Object.fromEntries(isNew(known).flatMap((name) => (seen[name] ? [[name, seen[name]]] : [])));
-        return { url: serverUrl, tools: { ...known, ...fresh } };
+        const tools = { ...known, ...fresh };
+        if (Object.keys(tools).length > MAX_TOOLS)
+          throw new AgentError(
+            'protocol_error',
+            `${shownUrl(serverUrl)} has shown more than ${MAX_TOOLS} different tools so far. No more of them are kept.`,
+          );
+        return { url: shownUrl(serverUrl), tools };
       });
       return written.tools;
     },
     approveTool: async (serverUrl, name, tool) => {
       await kept.update(toolsOf(serverUrl), toolsSchema, (before) => ({
-        url: serverUrl,
+        url: shownUrl(serverUrl),
         tools: { ...before?.tools, [name]: tool },
       }));
     },
@@ -76,6 +87,8 @@ export function createApprovals(directory: string | undefined): Approvals {
   };
 }
 
+/** What is kept of each may have 20 KB. */
+const MAX_TOOLS = 2000;
 const DEFINITIONS = 'definitions.json';
 
 interface Kept {

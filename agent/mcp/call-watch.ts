@@ -29,6 +29,8 @@ export interface CallWatch {
   streamExpected(): void;
   /** A stream has ended, or could not be opened. */
   streamEnded(): void;
+  /** So much has come for it; gives what has come in all. */
+  received(bytes: number): number;
   /** Gives the call up, for a reason of ours. */
   fail(error: AgentError): void;
   /** The call is over. */
@@ -57,6 +59,7 @@ export function watchCall(
   let grace: NodeJS.Timeout | undefined;
   let people = 0;
   let isOver = false;
+  let bytes = 0;
   let leftMs = limits.totalMs;
   let startedAtMs = now();
 
@@ -113,6 +116,10 @@ export function watchCall(
     streamEnded: () => {
       clearTimeout(grace);
       if (!isOver) grace = setTimeout(lost, limits.graceMs);
+    },
+    received: (more) => {
+      bytes += more;
+      return bytes;
     },
     fail,
     isOver: () => isOver,

@@ -3,6 +3,7 @@
 
 import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { findAgentError } from '../auth/discovery.ts';
+import { shownUrl } from '../credential-config.ts';
 import { AgentError, type AgentErrorCode } from '../errors.ts';
 
 /**
@@ -53,13 +54,14 @@ export function translateFailure(
   server: { readonly name: string; readonly url: string },
   during: string,
 ) {
+  const shown = shownUrl(server.url);
   const ours = findAgentError(error);
-  if (ours) return ours;
-  const text = error instanceof Error ? error.message : String(error);
+  if (ours) return withoutQuery(ours, server.url, shown);
+  const text = (error instanceof Error ? error.message : String(error)).replaceAll(server.url, shown);
   const name = `The MCP server ${server.name}`;
   if (error instanceof SdkHttpError) {
     const code: AgentErrorCode = UNAVAILABLE.includes(error.status) ? 'unreachable' : 'protocol_error';
-    return new AgentError(code, `${name} at ${server.url} answered ${error.status} to ${during}: ${quote(text)}`, {
+    return new AgentError(code, `${name} at ${shown} answered ${error.status} to ${during}: ${quote(text)}`, {
       status: error.status,
       cause: error,
     });
@@ -74,9 +76,15 @@ export function translateFailure(
       `The connection to the MCP server ${server.name} ended in the middle of ${during}. Whether it took effect is not known.`,
       { cause: error },
     );
-  return new AgentError('protocol_error', `${name} at ${server.url} answered with an error: ${text.slice(0, 2000)}`, {
+  return new AgentError('protocol_error', `${name} at ${shown} answered with an error: ${text.slice(0, 2000)}`, {
     cause: error,
   });
+}
+
+/** What has a key in its address is not to be read in a message, a transcript or by a model. */
+function withoutQuery(error: AgentError, url: string, shown: string): AgentError {
+  if (url === shown || !error.message.includes(url)) return error;
+  return new AgentError(error.code, error.message.replaceAll(url, shown), { ...error.details, cause: error });
 }
 
 function isClosed(error: unknown): boolean {

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { shownUrl } from '../credential-config.ts';
 import { AgentError, type AgentErrorCode, type AgentErrorDetails } from '../errors.ts';
 import type { McpConnection, McpTool, ToolConnection } from './connection.ts';
 
@@ -42,7 +43,7 @@ export function recordConnection<Connection extends ToolConnection>(
     listTools: async (options) => {
       const tools = await connection.listTools(options);
       const { url, protocolVersion } = connection;
-      write(SERVER_FILE, { url, protocolVersion, tools } satisfies RecordedServer);
+      write(SERVER_FILE, { url: shownUrl(url), protocolVersion, tools } satisfies RecordedServer);
       return tools;
     },
     callTool: async (name, args, options) => {

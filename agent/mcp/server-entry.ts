@@ -1,15 +1,19 @@
 // One server of the configuration: whether it may be used, its connection, its login, its tools, and the word for its state.
 
+import { createHash } from 'node:crypto';
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import type { LoginStatus } from '../auth/login-prompt.ts';
 import type { TokenSource } from '../auth/token-source.ts';
-import { AgentError } from '../errors.ts';
+import { shownUrl } from '../credential-config.ts';
+import { AgentError, type AgentErrorCode } from '../errors.ts';
 import type { HttpServerConfig, McpServerConfig } from '../mcp-file.ts';
 import type { Approvals } from './approvals.ts';
 import { connect, type McpConnection, type McpTool } from './connection.ts';
 import type { Elicitor } from './elicitation.ts';
+import { translateFailure } from './failures.ts';
 import { recordConnection, replayConnection } from './recorded-connection.ts';
 import type { ServerState, ServerStatus, ServersOptions } from './servers.ts';
-import { fingerprintOf, wordsOf } from './tool-description.ts';
+import { faultOfTool, fingerprintOf, wordsOf } from './tool-description.ts';
 import { cleanText } from './tool-text.ts';
 import type { ToolChange, ToolSource } from './tools.ts';
 
@@ -27,8 +31,8 @@ export interface ServerEntry {
   connect(signal?: AbortSignal): Promise<void>;
   login(signal: AbortSignal, scopes?: readonly string[]): Promise<ServerStatus>;
   logout(): Promise<ServerStatus>;
-  /** @param name as the server calls it */
-  acceptTool(name: string): Promise<void>;
+  /** @param name as the server calls it; @param fingerprint of the tool as a person has seen it */
+  acceptTool(name: string, fingerprint: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,6 +51,12 @@ export interface ServerEntryOptions {
   readonly onTools: () => Promise<void>;
 }
 
+/** More than any model can choose from. */
+const MAX_TOOLS = 500;
+/** A server that has news without end does not keep us busy with them. */
+const MIN_PAUSE_MS = 1000;
+/** Failures that the next request would meet as well. */
+const ENDS_CONNECTION: readonly AgentErrorCode[] = ['unreachable', 'login_required', 'untrusted_issuer'];
 /** A server that did not answer is tried again after these times, in seconds; the last one repeats. */
 const RETRY_SECONDS = [5, 10, 30, 60];
 
@@ -54,6 +64,8 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
   const { approvals, elicit, cassette, onState, onNotice } = options;
   const needsLogin = server.transport === 'http' && server.headers['authorization'] === undefined;
   const tokens = needsLogin ? noting(options.openLogin(server), options.onToken) : undefined;
+  /** A command may be another one in another place; pinned tools of the one are not those of the other. */
+  const approvalKey = server.transport === 'stdio' ? `${server.url} ${server.approval}` : server.url;
   let connection: McpConnection | undefined;
   let tools: readonly McpTool[] = [];
   let changes: ReadonlyMap<string, ToolChange> = new Map();
@@ -65,17 +77,20 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
   let retry: NodeJS.Timeout | undefined;
   let retries = 0;
   let isClosed = false;
+  /** The last listing, in whatever order, to tell news from none. */
+  let listed = '';
 
   const status = (): ServerStatus => ({
     name: server.name,
-    url: displayUrl(server),
+    identity: identityOf(server),
+    url: server.transport === 'stdio' ? server.url : shownUrl(server.url),
     transport: server.transport,
     state,
     detail,
     protocolVersion: connection?.protocolVersion,
     toolCount: tools.length,
     isTrusted: server.isTrusted,
-    login,
+    login: login && { ...login, resource: shownUrl(login.resource) },
   });
   const setState = (next: ServerState, why: string, error?: AgentError) => {
     const text = cleanText(why, 1000);
@@ -101,22 +116,29 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     clearTimeout(retry);
     const seconds = RETRY_SECONDS[Math.min(retries, RETRY_SECONDS.length - 1)] ?? 60;
     retries += 1;
-    retry = setTimeout(() => {
-      void attempt().then(() => (state === 'connected' ? options.onTools() : undefined));
-    }, seconds * 1000);
+    retry = setTimeout(() => void (connection ? relist() : attempt().then(tellTools)), seconds * 1000);
     // Nothing waits for it.
     retry.unref();
   };
+  const tellTools = async () => {
+    if (state === 'connected') await options.onTools();
+  };
 
   const list = async (from: McpConnection, signal?: AbortSignal) => {
-    tools = await from.listTools(signal ? { signal } : {});
+    const all = await from.listTools(signal ? { signal } : {});
+    if (all.length > MAX_TOOLS)
+      onNotice(`${server.name} has ${all.length} tools; only the first ${MAX_TOOLS} are used.`);
+    tools = all.slice(0, MAX_TOOLS);
     changes = cassette?.replay === undefined ? await compare() : new Map();
   };
   const compare = async () => {
+    // Of the others nothing is kept: they cannot be called.
+    const fit = tools.filter((tool) => faultOfTool(tool) === undefined);
     const seen = Object.fromEntries(
-      tools.map((tool) => [tool.name, { fingerprint: fingerprintOf(tool), words: wordsOf(tool) }]),
+      fit.map((tool) => [tool.name, { fingerprint: fingerprintOf(tool), words: wordsOf(tool) }]),
     );
-    const approved = await approvals.approvedTools(server.url, seen);
+    listed = JSON.stringify(Object.entries(seen).map(([name, { fingerprint }]) => [name, fingerprint]));
+    const approved = await approvals.approvedTools(approvalKey, seen);
     return new Map(
       Object.entries(seen).flatMap(([name, { fingerprint, words }]): [string, ToolChange][] => {
         const before = Object.hasOwn(approved, name) ? approved[name] : undefined;
@@ -125,15 +147,58 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     );
   };
   const relist = oneAtATime(async () => {
-    if (!connection) return;
+    if (!connection || isClosed) return;
+    const before = listed;
     try {
       await list(connection);
-      await options.onTools();
+      if (listed !== before) await options.onTools();
     } catch (error) {
-      if (!(error instanceof AgentError)) throw error;
-      onNotice(`The tools of ${server.name} may have changed, and cannot be listed: ${error.message}`);
+      const { code, message } = failureOf(error);
+      // That one is down its state says.
+      if (code !== 'unreachable' && !isClosed)
+        onNotice(`The tools of ${server.name} may have changed, and cannot be listed: ${message}`);
     }
   });
+  /** Its state is that of its last request: a server may go down, or end a login, long after it was connected. */
+  const observed = (opened: McpConnection): McpConnection => {
+    const observe = async <T>(work: Promise<T>): Promise<T> => {
+      try {
+        const result = await work;
+        if (connection === watched && state !== 'connected' && !isClosed) {
+          retries = 0;
+          clearTimeout(retry);
+          login = await statusOf(tokens);
+          setState('connected', '');
+        }
+        return result;
+      } catch (error) {
+        if (connection === watched && error instanceof AgentError && ENDS_CONNECTION.includes(error.code) && !isClosed)
+          await fail(error);
+        throw error;
+      }
+    };
+    const watched: McpConnection = {
+      get name() {
+        return opened.name;
+      },
+      get url() {
+        return opened.url;
+      },
+      get protocolVersion() {
+        return opened.protocolVersion;
+      },
+      listTools: (...args) => observe(opened.listTools(...args)),
+      callTool: (...args) => observe(opened.callTool(...args)),
+      listResources: (...args) => observe(opened.listResources(...args)),
+      listResourceTemplates: (...args) => observe(opened.listResourceTemplates(...args)),
+      readResource: (...args) => observe(opened.readResource(...args)),
+      listPrompts: (...args) => observe(opened.listPrompts(...args)),
+      getPrompt: (...args) => observe(opened.getPrompt(...args)),
+      complete: (...args) => observe(opened.complete(...args)),
+      close: () => opened.close(),
+    };
+    return watched;
+  };
 
   const open = async (signal?: AbortSignal): Promise<McpConnection> => {
     const recorded = cassette?.replay && replayConnection(server.name, cassette.replay, cassette.scrub);
@@ -157,15 +222,15 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       try {
         opened = await open(signal);
         await list(opened, signal);
-        connection = opened;
+        if (isClosed) return await opened.close();
+        connection = observed(opened);
         login = await statusOf(tokens);
         retries = 0;
         setState('connected', '');
       } catch (error) {
         await opened?.close();
         signal?.throwIfAborted();
-        if (!(error instanceof AgentError)) throw error;
-        await fail(error);
+        await fail(failureOf(error));
       }
     })().finally(() => {
       connecting = undefined;
@@ -198,7 +263,12 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     toolSource: () => connection && { connection, tools, changes },
     connect: attempt,
     login: async (signal, scopes) => {
-      login = await (await loginOrThrow()).login(signal, scopes);
+      const source = await loginOrThrow();
+      try {
+        login = await source.login(signal, scopes);
+      } catch (error) {
+        throw error instanceof AgentError ? translateFailure(error, server, 'signing in') : error;
+      }
       if (connection) await list(connection, signal);
       else await attempt(signal);
       return status();
@@ -211,10 +281,15 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       setState('needs-login', why, new AgentError('login_required', why));
       return status();
     },
-    acceptTool: async (name) => {
+    acceptTool: async (name, fingerprint) => {
       const tool = tools.find((candidate) => candidate.name === name);
       if (!tool) throw new AgentError('usage', `${server.name} has no tool ${JSON.stringify(name.slice(0, 80))}.`);
-      await approvals.approveTool(server.url, name, { fingerprint: fingerprintOf(tool), words: wordsOf(tool) });
+      if (fingerprintOf(tool) !== fingerprint)
+        throw new AgentError(
+          'tool_refused',
+          `${server.name} has changed ${JSON.stringify(name.slice(0, 80))} once more since it was shown. Nothing was approved; look at it again.`,
+        );
+      await approvals.approveTool(approvalKey, name, { fingerprint, words: wordsOf(tool) });
       changes = await compare();
     },
     close: async () => {
@@ -263,11 +338,21 @@ function noLoginReason(server: McpServerConfig): string {
     : '.mcp.json gives its authorization';
 }
 
-/** Without what a query may hold. */
-function displayUrl(server: McpServerConfig): string {
-  if (server.transport === 'stdio') return server.url;
-  const { origin, pathname, search } = new URL(server.url);
-  return `${origin}${pathname}${search === '' ? '' : '?…'}`;
+/**
+ * What a person's approval is kept for: this server and no other. A query may hold a key, and a command may be another program
+ * elsewhere; both are in the hash.
+ */
+function identityOf(server: McpServerConfig): string {
+  const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
+  if (server.transport === 'stdio') return `${server.name} ${hashOf(`${server.url} ${server.approval}`)}`;
+  const { search } = new URL(server.url);
+  return `${server.name} ${shownUrl(server.url)}${search === '' ? '' : ` ${hashOf(server.url)}`}`;
+}
+
+/** What a server says must stop neither the others nor the process, whatever of ours it breaks. */
+function failureOf(error: unknown): AgentError {
+  if (error instanceof AgentError) return error;
+  return new AgentError('internal', `This is a fault of the agent itself: ${String(error)}`, { cause: error });
 }
 
 function noting(tokens: TokenSource, onToken: (token: string) => void): TokenSource {
@@ -286,14 +371,18 @@ function noting(tokens: TokenSource, onToken: (token: string) => void): TokenSou
   };
 }
 
-/** Runs the work once more if it is asked for while it runs, however often that is. */
+/** Runs the work once more if it is asked for while it runs, however often that is; not more often than once a second. */
 function oneAtATime(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   let isStale = false;
+  let endedAtMs = Number.NEGATIVE_INFINITY;
   const run = async () => {
     do {
+      const restMs = endedAtMs + MIN_PAUSE_MS - performance.now();
+      if (restMs > 0) await setTimeoutPromise(restMs, undefined, { ref: false });
       isStale = false;
       await work();
+      endedAtMs = performance.now();
     } while (isStale);
   };
   return () => {

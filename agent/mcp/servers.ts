@@ -26,6 +26,8 @@ export type ServerState =
 
 export interface ServerStatus {
   readonly name: string;
+  /** Stands for this server and no other, its query and its place included; without credentials. */
+  readonly identity: string;
   /** The endpoint, or the command line of a stdio server; without credentials. */
   readonly url: string;
   readonly transport: 'http' | 'stdio';
@@ -76,8 +78,12 @@ export interface Servers {
   logout(server: string): Promise<ServerStatus>;
   /** Connects a server that is not connected. */
   reconnect(server: string): Promise<ServerStatus>;
-  /** A person has seen what changed about the tool and approves of it as it is now. */
-  acceptTool(server: string, tool: string): Promise<void>;
+  /**
+   * A person has seen what changed about the tool, and approves of it as it was shown.
+   *
+   * @throws {AgentError} `tool_refused` when it is another one by now
+   */
+  acceptTool(tool: Pick<LoadedTool, 'server' | 'name' | 'sourceName' | 'fingerprint'>): Promise<void>;
   resources(): Promise<readonly ServerResource[]>;
   /** The resource's text; other content as a line that says what it is. */
   readResource(server: string, uri: string, signal: AbortSignal): Promise<string>;
@@ -142,6 +148,13 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
     for (const listener of listeners) listener(event);
   };
   const notice = (text: string) => emit({ type: 'notice', text: cleanText(text, 2000) });
+  const told = new Set<string>();
+  /** What is found each time that tools are loaded is news once. */
+  const noticeOnce = (text: string) => {
+    if (told.has(text)) return;
+    told.add(text);
+    notice(text);
+  };
   const secrets = createOwnSecrets(config.environment);
   const approvals = options.approvals ?? createApprovals(config.approvalDirectory);
   let loaded: readonly LoadedTool[] = [];
@@ -171,7 +184,11 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
   );
   const load = async () => {
     const sources = entries.flatMap((entry) => entry.toolSource() ?? []);
-    loaded = await adaptTools(sources, { secrets, onNotice: notice });
+    loaded = await adaptTools(sources, {
+      secrets,
+      onNotice: noticeOnce,
+      serverNames: config.servers.map(({ name }) => name),
+    });
   };
   const entryOf = (name: string): ServerEntry => {
     const entry = entries.find(({ server }) => server.name === name);
@@ -228,9 +245,8 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
       await load();
       return entry.status();
     },
-    acceptTool: async (name, tool) => {
-      const known = loaded.find((candidate) => candidate.server === name && candidate.name === tool);
-      await entryOf(name).acceptTool(known?.sourceName ?? tool);
+    acceptTool: async ({ server, name, sourceName = name, fingerprint }) => {
+      await entryOf(server).acceptTool(sourceName, fingerprint);
       await load();
     },
     resources: async () =>

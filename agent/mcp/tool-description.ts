@@ -3,19 +3,29 @@
 
 import { createHash } from 'node:crypto';
 import type { McpTool } from './connection.ts';
-import { faultOfSchema } from './tool-schema.ts';
+import { countNodes, faultOfSchema } from './tool-schema.ts';
 import { cleanText, inspectText } from './tool-text.ts';
 
-const LIMITS = { descriptionChars: 4000, partChars: 1000, nameChars: 128, wordsChars: 20_000 } as const;
+const LIMITS = {
+  descriptionChars: 4000,
+  partChars: 1000,
+  nameChars: 128,
+  wordsChars: 20_000,
+  parts: 20_000,
+  depth: 200,
+} as const;
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Why the tool cannot be offered to a model; `undefined` when it can. */
-export function faultOfTool({ name, inputSchema }: McpTool): string | undefined {
+export function faultOfTool(tool: McpTool): string | undefined {
+  const { name, inputSchema } = tool;
   if (name === '' || name.length > LIMITS.nameChars) return `its name has ${name.length} characters`;
   // Not a name that can be looked up in what was approved.
   if (name === '__proto__') return 'its name means something else in JavaScript';
   if (hidesSomething(name)) return 'its name has hidden characters';
+  // Before anything looks into it: what is nested without end ends whoever walks through it.
+  if (typeof countNodes(tool, LIMITS.parts, LIMITS.depth) !== 'number') return 'its description is too large';
   const fault = faultOfSchema(inputSchema);
   if (fault !== undefined) return fault;
   // Names of arguments and values to choose from go back to the server as they are, so they cannot be cleaned.
@@ -63,8 +73,11 @@ export function fingerprintOf({ name, title, description, inputSchema, annotatio
 
 /** The same as text that a person can compare. */
 export function wordsOf({ title, description, inputSchema, annotations }: McpTool): string {
-  return inspectText(JSON.stringify({ title, description, inputSchema, annotations }, sortKeys, 2), LIMITS.wordsChars)
-    .text;
+  const words = JSON.stringify({ title, description, inputSchema, annotations }, sortKeys, 2);
+  const { text, cut } = inspectText(words, LIMITS.wordsChars);
+  if (cut === 0) return text;
+  // Or a change behind the end would show as no change.
+  return `${text}\n… and ${cut} more characters, SHA-256 of all ${createHash('sha256').update(words).digest('hex')}`;
 }
 
 const PARTS = { title: 'title', description: 'description', inputSchema: 'arguments', annotations: 'annotations' };

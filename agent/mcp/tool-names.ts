@@ -15,9 +15,11 @@ export interface NamedTool {
 /**
  * A name for each tool, in the same order. A usable name that one server alone has stays; the others get their server's
  * name in front, and a number where even that is taken. The same tools get the same names, whatever else is there, but for
- * those whose name another server has too.
+ * those whose name another server has too. A name that begins like the prefix of another server does not stay.
+ *
+ * @param servers names of all servers, those without tools as well
  */
-export function nameTools(tools: readonly NamedTool[]): string[] {
+export function nameTools(tools: readonly NamedTool[], servers: readonly string[] = []): string[] {
   const owners = new Map<string, Set<string>>();
   for (const { server, name } of tools) {
     // Names that differ in case only are told apart by programs, and mixed up by models.
@@ -25,7 +27,11 @@ export function nameTools(tools: readonly NamedTool[]): string[] {
     owners.set(key, (owners.get(key) ?? new Set()).add(server));
   }
   const taken = new Set<string>();
-  const isPlain = ({ name }: NamedTool) => isUsable(name) && owners.get(name.toLowerCase())?.size === 1;
+  const known = [...new Set([...servers, ...tools.map(({ server }) => server)])];
+  const isForeign = ({ server, name }: NamedTool) =>
+    known.some((other) => other !== server && name.toLowerCase().startsWith(`${other}__`.toLowerCase()));
+  const isPlain = (tool: NamedTool) =>
+    isUsable(tool.name) && owners.get(tool.name.toLowerCase())?.size === 1 && !isForeign(tool);
   // Those that keep their name come first: nobody else's invented name may be one of theirs.
   const plain = new Set(tools.filter(isPlain).map(({ name }) => name));
   return tools.map((tool) => {

@@ -24,15 +24,23 @@ export function readableContent(result: CallToolResult, maxChars = MAX_RESULT_CH
       : [...content, { type: 'text', text: JSON.stringify(structuredContent) }];
   let left = maxChars;
   let images = 0;
-  const blocks = wanted.map((block): Block => {
+  const blocks: Block[] = [];
+  for (const block of wanted) {
+    // A part without a letter takes a line as well.
+    if (left <= 0) {
+      const rest = wanted.length - blocks.length;
+      blocks.push({ type: 'text', text: `[${rest} more parts were left out]` });
+      break;
+    }
     if (isImage(block) && images < MAX_IMAGES) {
       images += 1;
-      return { type: 'image', data: block.data, mimeType: block.mimeType };
+      blocks.push({ type: 'image', data: block.data, mimeType: block.mimeType });
+      continue;
     }
-    const text = cleanText(textOf(block), Math.max(left, 0));
-    left -= text.length;
-    return { type: 'text', text };
-  });
+    const text = cleanText(textOf(block), left);
+    left -= text.length + 1;
+    blocks.push({ type: 'text', text });
+  }
   // The adapter hands a lone text on as a string, and several as a list; models read the former better.
   if (blocks.every(({ type }) => type === 'text'))
     return [{ type: 'text', text: blocks.map((block) => (block.type === 'text' ? block.text : '')).join('\n') }];

@@ -11,6 +11,8 @@ const LIMITS = {
   nodes: 5000,
   /** What a schema becomes where every reference is replaced by what it refers to; providers and libraries do that. */
   expandedNodes: 50_000,
+  /** Parts of an expanded schema times parts of a value: no check takes more steps than that, each with an error to keep. */
+  checks: 500_000,
 } as const;
 
 type Json = Readonly<Record<string, unknown>>;
@@ -30,43 +32,91 @@ export function faultOfSchema(schema: unknown): string | undefined {
 }
 
 /**
- * The validator of structured results: the SDK's own, but for schemas that are not fit for use, and without patterns, which
- * could keep a regular expression busy for ever.
+ * The validator of structured results: the SDK's own, but for schemas and values that are not fit for it, whose results go to
+ * the model unchecked. Nothing that a server writes may keep us busy in checking what it sends.
  */
 export function createOutputValidator(): jsonSchemaValidator {
   let ajv: AjvJsonSchemaValidator | undefined;
   return {
     getValidator: <T>(schema: JsonSchemaType): JsonSchemaValidator<T> => {
-      if (faultOfSchema(schema) !== undefined)
-        // The caller asked for T; that nothing is checked is the point, and the result goes to the model as text.
-        return (input) => ({ valid: true, data: input as T, errorMessage: undefined });
-      ajv ??= new AjvJsonSchemaValidator();
-      return ajv.getValidator<T>(withoutPatterns(schema) as JsonSchemaType);
+      let validate: JsonSchemaValidator<T> | undefined;
+      return (input) => {
+        // The caller asked for T; that nothing is checked is the point.
+        const unchecked = { valid: true, data: input as T, errorMessage: undefined } as const;
+        const checkable = checkableSchema(schema, input);
+        if (!checkable) return unchecked;
+        try {
+          ajv ??= new AjvJsonSchemaValidator();
+          validate ??= ajv.getValidator<T>(checkable as JsonSchemaType);
+        } catch {
+          // Whatever a compiler has against a schema of a server: the call has been made, and its result is there.
+          return unchecked;
+        }
+        return validate(input);
+      };
     },
   };
 }
 
-function withoutPatterns(part: unknown): unknown {
-  if (Array.isArray(part)) return part.map(withoutPatterns);
+/**
+ * The schema as a value may be checked against it: without patterns, which could keep a regular expression busy for ever, and
+ * without `uniqueItems`, which compares everything with everything. `undefined` where the check would take too long: a schema
+ * that refers to itself in a union takes twice the time for each level of the value.
+ */
+export function checkableSchema(schema: unknown, value: unknown): Json | undefined {
+  if (!isObject(schema) || faultOfSchema(schema) !== undefined || isRecursive(schema, schema, [])) return undefined;
+  const left = expandedNodes(schema, schema, [], { left: LIMITS.expandedNodes });
+  const maxNodes = Math.floor(LIMITS.checks / (LIMITS.expandedNodes - left));
+  if (typeof countNodes(value, maxNodes, Number.POSITIVE_INFINITY, 'values') !== 'number') return undefined;
+  const checkable = withoutCostlyParts(schema);
+  return isObject(checkable) ? checkable : undefined;
+}
+
+function withoutCostlyParts(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(withoutCostlyParts);
   if (!isObject(part)) return part;
   return Object.fromEntries(
-    Object.entries(part).flatMap(([key, value]) =>
-      (key === 'pattern' && typeof value === 'string') || (key === 'patternProperties' && isObject(value))
-        ? []
-        : [[key, withoutPatterns(value)]],
-    ),
+    Object.entries(part).flatMap(([key, value]) => (isCostly(key, value) ? [] : [[key, withoutCostlyParts(value)]])),
   );
 }
 
-function countNodes(root: unknown, maxNodes: number, maxDepth: number): number | 'too deep' | 'too many' {
+/** By its value too: a property may have the same name. */
+function isCostly(key: string, value: unknown): boolean {
+  return (
+    (key === 'pattern' && typeof value === 'string') ||
+    (key === 'patternProperties' && isObject(value)) ||
+    (key === 'uniqueItems' && typeof value === 'boolean')
+  );
+}
+
+/** Whether following its references comes back to where it was; references that are found at run time may. */
+function isRecursive(root: Json, part: unknown, path: readonly string[]): boolean {
+  if (typeof part !== 'object' || part === null) return false;
+  return Object.entries(part).some(([key, value]) => {
+    if (path.length === 0 && (key === '$defs' || key === 'definitions')) return false;
+    if ((key === '$dynamicRef' || key === '$recursiveRef') && typeof value === 'string') return true;
+    if (key !== '$ref' || typeof value !== 'string') return isRecursive(root, value, path);
+    if (path.includes(value) || /^#\/?$/.test(value) || !value.startsWith('#/')) return true;
+    return isRecursive(root, resolveReference(root, value), [...path, value]);
+  });
+}
+
+/** @param counts whether only objects and arrays count, or what is in them too */
+export function countNodes(
+  root: unknown,
+  maxNodes: number,
+  maxDepth: number,
+  counts: 'containers' | 'values' = 'containers',
+): number | 'too deep' | 'too many' {
   let count = 0;
   const open: { part: unknown; depth: number }[] = [{ part: root, depth: 0 }];
   for (let next = open.pop(); next; next = open.pop()) {
     const { part, depth } = next;
-    if (typeof part !== 'object' || part === null) continue;
-    count += 1;
-    if (depth > maxDepth) return 'too deep';
+    const isContainer = typeof part === 'object' && part !== null;
+    if (isContainer || counts === 'values') count += 1;
     if (count > maxNodes) return 'too many';
+    if (!isContainer) continue;
+    if (depth > maxDepth) return 'too deep';
     for (const child of Object.values(part)) open.push({ part: child, depth: depth + 1 });
   }
   return count;

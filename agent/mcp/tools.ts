@@ -66,6 +66,8 @@ export interface LoadOptions {
   readonly secrets?: OwnSecrets;
   /** Is told of tools that are left out, and why. */
   readonly onNotice?: (text: string) => void;
+  /** Names of all servers, those that are not connected as well: no tool may be called like one of theirs. */
+  readonly serverNames?: readonly string[];
 }
 
 /** What the adapter does not hand through: filled while one call runs. */
@@ -77,7 +79,15 @@ interface CallRecord {
 
 /** Under this key our server's `tools/list` names the scopes of a tool. */
 const SCOPES_META_KEY = 'authorized-mcp-agent/scopes';
-const LIMITS = { progressChars: 500, errorChars: 8000, structuredChars: 200_000, toolsPerServer: 500 } as const;
+const LIMITS = {
+  progressChars: 500,
+  errorChars: 8000,
+  structuredChars: 200_000,
+  toolsPerServer: 500,
+  namedLeftOut: 5,
+  progressNotes: 100,
+  progressMs: 100,
+} as const;
 
 /**
  * Lists and loads the tools of all connections.
@@ -99,6 +109,7 @@ export async function adaptTools(sources: readonly ToolSource[], options: LoadOp
   const usable = sources.map((source) => ({ ...source, tools: usableTools(source, options) }));
   const names = nameTools(
     usable.flatMap(({ connection, tools }) => tools.map(({ name }) => ({ server: connection.name, name }))),
+    options.serverNames,
   ).values();
   const named = usable.map((source) => ({
     source,
@@ -109,8 +120,12 @@ export async function adaptTools(sources: readonly ToolSource[], options: LoadOp
 }
 
 function usableTools({ connection, tools }: ToolSource, { onNotice }: LoadOptions): McpTool[] {
+  let leftOut = 0;
   const leaveOut = (name: string, reason: string) => {
-    onNotice?.(`The tool ${JSON.stringify(name.slice(0, 80))} of ${connection.name} is left out: ${reason}.`);
+    leftOut += 1;
+    if (leftOut <= LIMITS.namedLeftOut)
+      onNotice?.(`The tool ${JSON.stringify(name.slice(0, 80))} of ${connection.name} is left out: ${reason}.`);
+    if (leftOut === LIMITS.namedLeftOut + 1) onNotice?.(`More tools of ${connection.name} are left out.`);
     return [];
   };
   const seen = new Set<string>();
@@ -166,7 +181,7 @@ function clientFor(connection: ToolConnection, tools: readonly McpTool[], calls:
         const result = await connection.callTool(name, args, {
           isRepeatable: repeatable.has(name),
           ...(signal ? { signal } : {}),
-          ...(onProgress ? { onProgress: (progress) => onProgress(readableProgress(progress)) } : {}),
+          ...(onProgress ? { onProgress: paced((progress) => onProgress(readableProgress(progress))) } : {}),
         });
         if (record) record.structuredContent = result.structuredContent;
         // Neither structured content nor metadata: the adapter would put them beside the text, and the model read both.
@@ -176,6 +191,19 @@ function clientFor(connection: ToolConnection, tools: readonly McpTool[], calls:
         throw error;
       }
     },
+  };
+}
+
+/** However fast a server counts: after the first hundred, ten a second are enough for whoever watches. */
+function paced(tell: (progress: Progress) => void): (progress: Progress) => void {
+  let count = 0;
+  let lastAtMs = 0;
+  return (progress) => {
+    count += 1;
+    const nowMs = performance.now();
+    if (count > LIMITS.progressNotes && nowMs - lastAtMs < LIMITS.progressMs) return;
+    lastAtMs = nowMs;
+    tell(progress);
   };
 }
 

@@ -16,6 +16,8 @@ export interface ScriptedCall {
   readonly params: Readonly<Record<string, unknown>>;
   /** Answers with a JSON body. */
   answer(result: Record<string, unknown>): void;
+  /** Answers with headers and bytes. */
+  answerWith(headers: Readonly<Record<string, string>>, body: Uint8Array | string): void;
   /** Answers with a status and a text. */
   refuse(status: number, text?: string): void;
   /** Begins an event stream; the head goes out at once. */
@@ -46,6 +48,8 @@ export interface ScriptedServer {
   readonly events: EventEmitter;
   readonly sessions: Set<string>;
   tools: Record<string, unknown>[];
+  /** What answers `tools/list`, `"result":…` or `"error":…` as JSON text, where it cannot be made of values; default `tools`. */
+  listText: string | undefined;
   /** Looks at the token of every request, and says how it is refused; default: everybody is welcome. */
   guard: (token: string | undefined, method: string) => Refusal | undefined;
   /** Protected-resource metadata, at its well-known address; default none. */
@@ -146,7 +150,11 @@ export async function startScriptedServer(options: ScriptedOptions = {}): Promis
         json({ supportedVersions: ['2026-07-28'], capabilities });
         return;
       case 'tools/list':
-        json({ tools: server.tools });
+        if (server.listText === undefined) json({ tools: server.tools });
+        else
+          response
+            .writeHead(200, { 'content-type': 'application/json' })
+            .end(`{"jsonrpc":"2.0","id":${message.id},${server.listText}}`);
         return;
       case 'ping':
         json({});
@@ -161,6 +169,7 @@ export async function startScriptedServer(options: ScriptedOptions = {}): Promis
           meta: message.params._meta ?? {},
           params: message.params,
           answer: json,
+          answerWith: (headers, part) => void response.writeHead(200, headers).end(part),
           refuse: (status, text = '') => void response.writeHead(status, { 'content-type': 'text/plain' }).end(text),
           stream: () => {
             response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -195,6 +204,7 @@ export async function startScriptedServer(options: ScriptedOptions = {}): Promis
     events,
     sessions,
     tools: [ECHO_TOOL],
+    listText: undefined,
     guard: () => undefined,
     resourceMetadata: undefined,
     onCall: (call) => call.answer({ content: [{ type: 'text', text: String(call.args['text'] ?? '') }] }),
