@@ -54,9 +54,10 @@ export interface TokenSource {
   /**
    * Signs in, or signs in again, whatever is stored.
    *
+   * @param scopes are asked for besides those that the server names at first
    * @throws {AgentError} `login_required` when there is nobody to ask or the person says no, and what `renew` throws
    */
-  login(signal: AbortSignal): Promise<LoginStatus>;
+  login(signal: AbortSignal, scopes?: readonly string[]): Promise<LoginStatus>;
   /** Revokes the login where the issuer can do that (RFC 7009) and forgets it; a machine client is then used again. */
   logout(): Promise<void>;
 }

@@ -16,6 +16,7 @@ interface LoginFlags extends McpFlags {
   readonly device?: boolean;
   readonly paste?: boolean;
   readonly browser?: boolean;
+  readonly scope?: readonly string[];
 }
 
 /** @param setExitCode is told how a command ended */
@@ -43,9 +44,11 @@ export function defineMcp(program: Command, setExitCode: (exitCode: number) => v
     .option('--device', 'with a code that you type on another device')
     .option('--paste', 'with a browser elsewhere; you paste the address that it ends at')
     .option('--no-browser', 'the same')
+    .option('--scope <scope>', 'grant this as well; may be given several times', collect)
     .action(async (name: string, flags: LoginFlags) => {
       const { mcpLogin } = await import('./mcp.ts');
-      setExitCode(await run(flags, async () => mcpLogin(await optionsOf(flags, { method: methodOf(flags) }), name)));
+      const login = { method: methodOf(flags) };
+      setExitCode(await run(flags, async () => mcpLogin(await optionsOf(flags, login), name, flags.scope)));
     });
 
   common(mcp.command('logout'))
@@ -163,6 +166,10 @@ function methodOf({ device, paste, browser }: LoginFlags): LoginMethod | undefin
     throw new AgentError('usage', '--device excludes --paste and --no-browser; give one of them.');
   if (device) return 'device';
   return paste || browser === false ? 'paste' : undefined;
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 async function confirm(question: string): Promise<boolean> {

@@ -45,11 +45,15 @@ export async function mcpStatus(options: McpCommandOptions, name?: string): Prom
   });
 }
 
-/** Signs in, whatever is stored, and connects. */
-export async function mcpLogin(options: McpCommandOptions, name: string): Promise<number> {
+/** Signs in, whatever is stored, and connects; `scopes` are asked for besides those that the server names at first. */
+export async function mcpLogin(
+  options: McpCommandOptions,
+  name: string,
+  scopes: readonly string[] = [],
+): Promise<number> {
   const servers = await start(options, []);
   try {
-    const status = await servers.login(name, options.signal);
+    const status = await servers.login(name, options.signal, scopes);
     print(options, serverAsJson(status), () => describeServer(status, Date.now()));
     const failure = servers.failureOf(name);
     return failure && !isFine(status) ? EXIT_CODES[failure.code] : 0;

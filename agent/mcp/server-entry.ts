@@ -25,7 +25,7 @@ export interface ServerEntry {
   toolSource(): ToolSource | undefined;
   /** Connects, if it may and is not; what goes wrong becomes its state. */
   connect(signal?: AbortSignal): Promise<void>;
-  login(signal: AbortSignal): Promise<ServerStatus>;
+  login(signal: AbortSignal, scopes?: readonly string[]): Promise<ServerStatus>;
   logout(): Promise<ServerStatus>;
   /** @param name as the server calls it */
   acceptTool(name: string): Promise<void>;
@@ -197,8 +197,8 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     },
     toolSource: () => connection && { connection, tools, changes },
     connect: attempt,
-    login: async (signal) => {
-      login = await (await loginOrThrow()).login(signal);
+    login: async (signal, scopes) => {
+      login = await (await loginOrThrow()).login(signal, scopes);
       if (connection) await list(connection, signal);
       else await attempt(signal);
       return status();

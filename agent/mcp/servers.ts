@@ -71,7 +71,7 @@ export interface Servers {
   /** The tools of all connected servers as of now. */
   tools(): readonly LoadedTool[];
   /** Signs in, or signs in again; connects the server with it. */
-  login(server: string, signal: AbortSignal): Promise<ServerStatus>;
+  login(server: string, signal: AbortSignal, scopes?: readonly string[]): Promise<ServerStatus>;
   /** Revokes and forgets the tokens. */
   logout(server: string): Promise<ServerStatus>;
   /** Connects a server that is not connected. */
@@ -212,8 +212,8 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
     statuses: () => entries.map((entry) => entry.status()),
     tools: () => loaded,
     failureOf: (name) => entryOf(name).failure(),
-    login: async (name, ends) => {
-      const status = await entryOf(name).login(ends);
+    login: async (name, ends, scopes) => {
+      const status = await entryOf(name).login(ends, scopes);
       await load();
       return status;
     },

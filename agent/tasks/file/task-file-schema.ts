@@ -2,6 +2,7 @@
 // written as they stand in YAML; `describe` is what an editor shows.
 
 import * as z from 'zod';
+import { PROFILE_NAME } from '../../credential-config.ts';
 import { patternFault } from '../expect/pattern-fault.ts';
 import { matcherFault } from '../expect/value-matchers.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
@@ -144,7 +145,10 @@ const settings = {
   model: name.optional().describe('provider:model. Default: LLM_MODEL'),
   servers: z.array(name).min(1).max(50).optional().describe('Names from .mcp.json. Default: all'),
   as: z
-    .union([name, z.strictObject({ machine: name })], 'a login profile, or {machine: NAME}')
+    .union(
+      [z.string().regex(PROFILE_NAME), z.strictObject({ machine: name })],
+      'a login profile (letters, digits and . _ @ -), or {machine: CLIENT_ID}',
+    )
     .optional()
     .describe('The login profile to act with, or the machine client. Default: the configured one'),
   approve: z
