@@ -12,7 +12,7 @@ const MAX_REPEAT = 1_000;
 const MAX_TEXT = 100_000;
 
 const duration = z
-  .string()
+  .string('a duration such as 500ms, 60s or 5m')
   .regex(DURATION_PATTERN, 'a duration such as 500ms, 60s or 5m')
   .refine((text) => parseDuration(text) !== undefined, 'a duration from 1ms to 24 days');
 
@@ -146,7 +146,10 @@ const settings = {
   servers: z.array(name).min(1).max(50).optional().describe('Names from .mcp.json. Default: all'),
   as: z
     .union(
-      [z.string().regex(PROFILE_NAME), z.strictObject({ machine: name })],
+      [
+        z.string().regex(PROFILE_NAME, 'a login profile (letters, digits and . _ @ -)'),
+        z.strictObject({ machine: name }),
+      ],
       'a login profile (letters, digits and . _ @ -), or {machine: CLIENT_ID}',
     )
     .optional()
@@ -158,7 +161,10 @@ const settings = {
     .describe('Tools that a person would have allowed: tool or server.tool with *. Everything else is denied'),
   repeat: z.int().min(1).max(MAX_REPEAT).optional().describe('How often it runs. Default 1'),
   pass: z
-    .union([z.literal('all'), z.string().regex(/^[1-9]\d{0,3}\/[1-9]\d{0,3}$/)], 'all, or a share such as 4/5')
+    .union(
+      [z.literal('all'), z.string().regex(/^[1-9]\d{0,3}\/[1-9]\d{0,3}$/, 'all, or a share such as 4/5')],
+      'all, or a share such as 4/5',
+    )
     .optional()
     .describe('How many of the runs have to pass: all, or 4/5. Default all'),
   timeout: duration.optional().describe('For one run of the task. Default 120s'),
