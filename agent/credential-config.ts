@@ -78,6 +78,13 @@ export const DEFAULT_LOGIN: LoginConfig = {
   isProofRequired: false,
 };
 
+/** Under this name the agent keeps what it got in its own name, apart from what a person granted it. */
+export const MACHINE_PROFILE = 'client-credentials';
+/** No person can sign in under it, since `AUTH_PROFILE` does not take it: with it, a machine client stays one. */
+export const NOBODYS_PROFILE = '(nobody)';
+/** What a profile may be called. */
+export const PROFILE_NAME = new RegExp(`^(?!${MACHINE_PROFILE}$)[\\w.@-]{1,60}$`);
+
 const LOOPBACK_HOSTNAMES = ['localhost', '127.0.0.1', '[::1]'];
 const GRANTS = ['client-credentials', 'authorization-code', 'device-code', 'jwt-bearer', 'id-jag'] as const;
 /** Asymmetric only: a MAC would be made with a secret that the issuer knows too. */
@@ -135,7 +142,7 @@ export const CREDENTIAL_SHAPE = {
   AUTH_IDP_ID_TOKEN_FILE: z.string().optional(),
   AUTH_PROFILE: z
     .string()
-    .regex(/^[\w.@-]{1,60}$/, 'a name of letters, digits and . _ @ -')
+    .regex(PROFILE_NAME, `a name of letters, digits and . _ @ -, other than ${MACHINE_PROFILE}`)
     .default(DEFAULT_LOGIN.profile),
   AUTH_CLIENT_METADATA_URL: z
     .string()

@@ -29,7 +29,13 @@ describe('docs/tasks.md', () => {
     const [, github, gitlab] = blocks.map((block) => parse(block));
     assert.ok(Array.isArray(github.jobs.tasks.steps));
     assert.equal(gitlab.tasks.artifacts.reports.junit, 'task-run/junit.xml');
-    const { stdout: help } = await runAgent(['tasks', 'run', '--help'], {});
+    const helps = await Promise.all(
+      [
+        ['tasks', 'run'],
+        ['mcp', 'login'],
+      ].map((command) => runAgent([...command, '--help'], {})),
+    );
+    const help = helps.map(({ stdout }) => stdout).join('\n');
     const flags = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)]
       .map(([flag]) => flag)
       .filter((flag) => flag !== '--help');

@@ -1,7 +1,7 @@
 // One way to a token at a time: what is stored and good, else a refresh or the machine's grant under the store's lock, else a
 // person. Knows what is wanted of tokens at this server; who may ask at once is decided by its caller.
 
-import type { CredentialConfig, LoginConfig } from '../credential-config.ts';
+import { type CredentialConfig, type LoginConfig, MACHINE_PROFILE } from '../credential-config.ts';
 import { AgentError } from '../errors.ts';
 import type { Authority, Identity } from './authority.ts';
 import type { Fetch } from './bounded-fetch.ts';
@@ -14,15 +14,7 @@ import { type KnownLogin, type LoginIndex, tokenKeyOf } from './login-index.ts';
 import type { AuthState, LoginPrompt, LoginRequest } from './login-prompt.ts';
 import { createProofKey, loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient, forgetClient } from './registration.ts';
-import {
-  audienceOf,
-  isDue,
-  MACHINE_PROFILE,
-  scopeError,
-  scopesOf,
-  withOfflineAccess,
-  withScopes,
-} from './token-rules.ts';
+import { audienceOf, isDue, scopeError, scopesOf, withOfflineAccess, withScopes } from './token-rules.ts';
 import type { AuthEvent } from './token-source.ts';
 import type { StoredTokens, TokenStore } from './token-store.ts';
 

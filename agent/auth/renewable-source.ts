@@ -1,7 +1,7 @@
 // The source of tokens that can be had again: however many calls ask at once, one of them is answered for all. In front of
 // the acquisition, which does the asking; keeps what it brought, and presents it.
 
-import { type CredentialConfig, DEFAULT_LOGIN } from '../credential-config.ts';
+import { type CredentialConfig, DEFAULT_LOGIN, MACHINE_PROFILE } from '../credential-config.ts';
 import { AgentError } from '../errors.ts';
 import { createAcquisition, type Held, type Want } from './acquisition.ts';
 import { createAuthority } from './authority.ts';
@@ -15,7 +15,7 @@ import { loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient } from './registration.ts';
 import { revokeTokens } from './revocation.ts';
 import { createSingleFlight } from './single-flight.ts';
-import { describeLogin, isDue, MACHINE_PROFILE, scopeError, scopesOf } from './token-rules.ts';
+import { describeLogin, isDue, scopeError, scopesOf } from './token-rules.ts';
 import type { TokenSource, TokenSourceOptions } from './token-source.ts';
 import { createMemoryTokenStore, type StoredTokens } from './token-store.ts';
 
@@ -31,9 +31,10 @@ export function createRenewableSource(
   const { browserTimeoutMs = BROWSER_TIMEOUT_MS } = options;
   const fetch = createBoundedFetch(options.fetch);
   const index = createLoginIndex(store.records);
-  const loginCommand = `npm run -s agent -- mcp login ${serverName}`;
   const canAsk = prompt !== undefined && prompt.methods.length > 0;
   const { profile } = config;
+  const variable = profile === DEFAULT_LOGIN.profile ? '' : `AUTH_PROFILE=${profile} `;
+  const loginCommand = `${variable}npm run -s agent -- mcp login ${serverName}`;
   const authority = createAuthority({ serverUrl, credential, profile, index, canAsk, loginCommand, fetch });
   const choice: ClientChoice = {
     preRegistered: () => preRegisteredIn(credential),

@@ -1,6 +1,6 @@
 // What holds for tokens, as functions from data to answer: when one is due, what is asked for, how a lack of scope is told.
 
-import type { CredentialConfig } from '../credential-config.ts';
+import { type CredentialConfig, MACHINE_PROFILE } from '../credential-config.ts';
 import { AgentError } from '../errors.ts';
 import type { Challenge } from './discovery.ts';
 import type { IssuerMetadata } from './issuer-metadata.ts';
@@ -11,8 +11,6 @@ import type { StoredTokens } from './token-store.ts';
 
 /** A token is renewed this long before it expires, or after nine tenths of a shorter life. */
 const EARLY_RENEWAL_MS = 30_000;
-/** Under this name the agent keeps what it got in its own name, apart from what a person granted it. */
-export const MACHINE_PROFILE = 'client-credentials';
 
 export function describeLogin(login: KnownLogin, tokens: StoredTokens): LoginStatus {
   const isMachine = login.profile === MACHINE_PROFILE;

@@ -2,7 +2,7 @@
 
 import type { Agent, CassetteOptions } from '../agent.ts';
 import { visibleLine } from '../chat/visible-text.ts';
-import { type AgentConfig, type Environment, type Flags, parseConfig } from '../config.ts';
+import { type AgentConfig, type Environment, parseConfig } from '../config.ts';
 import { modelOf } from '../configure.ts';
 import { AgentError } from '../errors.ts';
 import { checkModel, createModel, describeModelError, selectModel } from '../models/registry.ts';
@@ -37,20 +37,19 @@ export async function tasks(options: TasksOptions): Promise<number> {
   const flags = parseSuiteFlags(options.files, options.flags);
   const model = modelOf(options.flags);
   const cassette: CassetteOptions = options.flags;
-  const configFlags: Flags = options.flags;
-  const config = parseConfig(environment, configFlags);
+  const config = parseConfig(environment, options.flags);
   const scrub = createScrub(environment);
   // Loaded when the first task runs: what is wrong with a file should show at once.
   const startAgentFor = async (needs: AgentNeeds): Promise<Agent> => {
     const { startAgent } = await import('../agent.ts');
-    return startAgent(configForTask(needs, config, configFlags), { model: needs.model ?? model, cassette });
+    return startAgent(configForTask(needs, config), { model: needs.model ?? model, cassette });
   };
   const github = config.tasks.isGithub ? 'github' : 'plain';
   return await runSuite({
     flags,
     model,
     servers: config.servers.map(({ name }) => name),
-    checkTasks: (all) => checkNeeds(all, config, configFlags),
+    checkTasks: (all) => checkNeeds(all, config),
     createExecutor: (onNotice) => createLocalExecutor({ onNotice, startAgentFor }),
     createJudge: (named) => judgeFor(options.flags.judge ?? named, environment),
     scrub,
@@ -69,7 +68,7 @@ export async function tasks(options: TasksOptions): Promise<number> {
 }
 
 /** Everything about models and logins that can be known before a server is asked; each fault once. */
-function checkNeeds(all: readonly Task[], config: AgentConfig, flags: Flags): void {
+function checkNeeds(all: readonly Task[], config: AgentConfig): void {
   const failures = new Map<string, AgentError>();
   const attempt = (check: () => unknown) => {
     try {
@@ -81,7 +80,7 @@ function checkNeeds(all: readonly Task[], config: AgentConfig, flags: Flags): vo
   };
   // Nobody watches each answer of a task: where nothing is chosen in CI, nothing is made up.
   for (const one of new Set(all.map((task) => task.model))) attempt(() => checkModel(config.environment, one, false));
-  for (const task of distinct(all)) attempt(() => configForTask(task, config, flags));
+  for (const task of distinct(all)) attempt(() => configForTask(task, config));
   const [first, ...others] = failures.values();
   if (!first) return;
   if (others.length === 0) throw first;

@@ -19,8 +19,9 @@ const SHAPES: readonly RegExp[] = [
   /\bAIza[\w-]{30,}/g,
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
   /\bBearer\s+[\w.~+/-]{8,}=*/gi,
-  /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
+  // With bounds: a text made for it would keep an open one searching for hours.
+  /\beyJ[\w-]{8,2048}\.[\w-]{8,}\.[\w-]*/g,
+  /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]{0,16384}?-----END [A-Z ]{0,40}PRIVATE KEY-----/g,
 ];
 
 /** Creates the function that takes out the secrets of this environment. Works on plain text and on JSON text. */

@@ -1,6 +1,7 @@
 // Whether an answer says what a task expects. Pure.
 
 import type { ExpectedAnswer } from '../file/task-file-schema.ts';
+import { fitsPattern, PatternUndecided } from './bounded-pattern.ts';
 import { type Finding, failed, passed } from './finding.ts';
 import { jsonSchemaMismatches } from './json-schema.ts';
 
@@ -20,8 +21,7 @@ const OPERATORS: {
     answer.toLowerCase().includes(wanted.toLowerCase())
       ? undefined
       : `expected ${JSON.stringify(wanted)} in it, in whatever case`,
-  matches: (wanted, answer) =>
-    new RegExp(wanted, 'u').test(answer.slice(0, MAX_SEARCHED)) ? undefined : `expected it to match /${wanted}/`,
+  matches: (wanted, answer) => (fitsPattern(wanted, answer) ? undefined : `expected it to match /${wanted}/`),
   json_schema: (wanted, answer) => {
     // Paths were read when the file was.
     if (typeof wanted === 'string') return `expected the schema of ${wanted}, which was not read`;
@@ -41,7 +41,7 @@ const OPERATORS: {
   },
 };
 
-/** A pattern of a person against a text of a model can take for ever; this is longer than answers are. */
+/** Longer than answers are. */
 const MAX_SEARCHED = 200_000;
 const MAX_SHOWN = 500;
 
@@ -49,15 +49,30 @@ const MAX_SHOWN = 500;
 export function judgeAnswer({ not, ...wanted }: ExpectedAnswer, answer: string): Finding[] {
   const came = `\n  came          ${answer === '' ? 'no answer' : JSON.stringify(answer.length > MAX_SHOWN ? `${answer.slice(0, MAX_SHOWN)}…` : answer)}`;
   const positive = operatorsOf(wanted).map(([name, why]) => {
-    const reason = why(answer);
-    return reason === undefined ? passed(`answer.${name}`) : failed(`answer.${name}`, `answer: ${reason}${came}`);
+    const { reason, undecided } = decide(why, answer);
+    const wrong = undecided ?? reason;
+    return wrong === undefined ? passed(`answer.${name}`) : failed(`answer.${name}`, `answer: ${wrong}${came}`);
   });
-  const negative = operatorsOf(not ?? {}).map(([name, why]) =>
-    why(answer) === undefined
-      ? failed(`answer.not.${name}`, `answer: expected that ${name} ${describe(not?.[name])} does not hold${came}`)
-      : passed(`answer.not.${name}`),
-  );
+  const negative = operatorsOf(not ?? {}).map(([name, why]) => {
+    const { reason, undecided } = decide(why, answer);
+    const wrong =
+      undecided ?? (reason === undefined ? `expected that ${name} ${describe(not?.[name])} does not hold` : undefined);
+    return wrong === undefined ? passed(`answer.not.${name}`) : failed(`answer.not.${name}`, `answer: ${wrong}${came}`);
+  });
   return [...positive, ...negative];
+}
+
+/** What cannot be decided holds neither way. */
+function decide(
+  why: (answer: string) => string | undefined,
+  answer: string,
+): { readonly reason?: string | undefined; readonly undecided?: string } {
+  try {
+    return { reason: why(answer) };
+  } catch (error) {
+    if (error instanceof PatternUndecided) return { undecided: error.message };
+    throw error;
+  }
 }
 
 function operatorsOf(
@@ -87,9 +102,12 @@ function describe(wanted: unknown): string {
 
 /** The value of an answer that is JSON, alone or in one fenced block, which models like to put around it. */
 function parseJson(answer: string): { readonly parsed: unknown } | undefined {
-  const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(answer)?.[1];
+  // By hand: a pattern for this takes hours for an answer of many empty lines.
+  const text = answer.trim();
+  const firstBreak = text.indexOf('\n');
+  const isFenced = firstBreak > 0 && /^```(?:json)? *\r?$/.test(text.slice(0, firstBreak)) && text.endsWith('```');
   try {
-    return { parsed: JSON.parse(fenced ?? answer) };
+    return { parsed: JSON.parse(isFenced ? text.slice(firstBreak, -3) : text) };
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -99,7 +117,8 @@ function parseJson(answer: string): { readonly parsed: unknown } | undefined {
 /** Numbers as people and models write them: 1,234.5 and -3 and 1e6; not the digits of a word such as n2. */
 function numbersIn(text: string): number[] {
   const found =
-    text.slice(0, MAX_SEARCHED).match(/(?<![\w.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)/giu) ??
-    [];
+    text
+      .slice(0, MAX_SEARCHED)
+      .match(/(?<![\w.])[-−]?(?:\d{1,3}(?:,\d{3}){1,8}|\d+)(?:\.\d+)?(?:e[-+]?\d+)?(?!\w)/giu) ?? [];
   return found.map((digits) => Number(digits.replaceAll(',', '').replace('−', '-')));
 }

@@ -1,10 +1,11 @@
 // A finished run against everything that its task expects. Whoever asks a judge model, and whoever loads check modules, is
 // handed in.
 
-import type { Expectation } from '../file/task-file-schema.ts';
-import type { FinishedRun } from '../run/finished-run.ts';
+import type { Expectation, ExpectedTools } from '../file/task-file-schema.ts';
+import type { FinishedRun, RunCall } from '../run/finished-run.ts';
 import type { Task } from '../task.ts';
 import { judgeAnswer } from './answer.ts';
+import { PatternUndecided } from './bounded-pattern.ts';
 import { type Finding, failed, passed, skipped } from './finding.ts';
 import { judgeLimits } from './limits.ts';
 import { matchesName } from './name-pattern.ts';
@@ -44,15 +45,25 @@ async function judgeExpectation(
   { judge, signal }: Judges,
 ): Promise<Finding[]> {
   const { answer, tools, not_called, auth, limits, rubric } = expectation;
-  const difference = tools && trajectoryDifference(tools, run.calls);
   return [
     ...(answer ? judgeAnswer(answer, run.answer) : []),
-    ...(tools ? [difference === undefined ? passed('tools') : failed('tools', difference)] : []),
+    ...(tools ? [judgeTools(tools, run.calls)] : []),
     ...(not_called === undefined ? [] : [judgeNotCalled([not_called].flat(), run)]),
     ...(auth ? [judgeMissingScopes(auth.missing_scope, run)] : []),
     ...(limits ? judgeLimits(limits, run) : []),
     ...(rubric === undefined ? [] : [await judgeRubric(rubric, run, judge, signal)]),
   ];
+}
+
+/** The calls against those that are expected. */
+export function judgeTools(tools: ExpectedTools, calls: readonly RunCall[]): Finding {
+  try {
+    const difference = trajectoryDifference(tools, calls);
+    return difference === undefined ? passed('tools') : failed('tools', difference);
+  } catch (error) {
+    if (error instanceof PatternUndecided) return failed('tools', `tools: ${error.message}`);
+    throw error;
+  }
 }
 
 /**

@@ -19,6 +19,8 @@ describe('value matchers', () => {
     [{ $lt: 3 }, [2], [3]],
     [{ $lte: 3 }, [3], [4]],
     [{ $oneOf: ['a', { $gt: 3 }] }, ['a', 4], ['b', 3]],
+    [{ $gte: 1, $lt: 3 }, [1, 2], [0, 3, '2']],
+    [{ $matches: '^n', $not: 'no' }, ['n'], ['no', 'x']],
     [{ $not: 'a' }, ['b', undefined], ['a']],
     [{ $not: { $contains: 'x' } }, ['a'], ['xx']],
   ];
@@ -42,7 +44,7 @@ describe('value matchers', () => {
 
   test('keys of Object are not there unless somebody put them there', () => {
     assert.ok(!holds({ constructor: { $any: true } }, {}));
-    assert.equal(matcherFault({ a: { $toString: 1 } })?.path.join('.'), 'a.$toString');
+    assert.equal(matcherFault({ a: { $toString: 1 } })?.path.join('.'), 'a');
   });
 
   test('every JSON value is like itself', () => {
@@ -56,10 +58,11 @@ describe('value matchers', () => {
   });
 
   const faults: readonly (readonly [value: unknown, message: RegExp])[] = [
-    [{ a: { $matchs: 'x' } }, /one of .*\$matches/],
+    [{ a: { $matchs: 'x' } }, /not "\$matchs"; did you mean "\$matches"\?/],
     [{ a: { $matches: '(' } }, /a regular expression \(/],
     [{ a: { $gt: '3' } }, /a number/],
-    [{ a: { $gt: 3, $lt: 5 } }, /one matcher alone/],
+    [{ a: { $gt: 3, b: 5 } }, /matchers or values, not both: \$gt, b/],
+    [{ a: { $gt: 3, $match: 'x' } }, /a matcher that there is, not "\$match"; did you mean "\$matches"\?/],
     [{ a: [{ $oneOf: [] }] }, /a list of values/],
     [{ a: { $any: false } }, /true/],
     [{ a: { $not: { $lte: null } } }, /a number/],

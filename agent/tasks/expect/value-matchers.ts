@@ -1,6 +1,8 @@
 // Compares an argument of a tool call with what a task expects of it: plain JSON values, or matchers such as {$gt: 3}.
 // Pure; says where and why two values differ.
 
+import { suggest } from '../file/fault.ts';
+import { fitsPattern } from './bounded-pattern.ts';
 import { patternFault } from './pattern-fault.ts';
 
 export interface ValueDifference {
@@ -32,7 +34,7 @@ const MATCHERS: Readonly<Record<string, Matcher>> = {
   $absent: { fault: isTrue, holds: (_operand, actual) => actual === undefined },
   $matches: {
     fault: (operand) => (typeof operand === 'string' ? patternFault(operand) : 'a regular expression'),
-    holds: (operand, actual) => typeof actual === 'string' && new RegExp(String(operand), 'u').test(actual),
+    holds: (operand, actual) => typeof actual === 'string' && fitsPattern(String(operand), actual),
   },
   $contains: {
     fault: isText,
@@ -64,8 +66,8 @@ export const MATCHER_NAMES: readonly string[] = Object.keys(MATCHERS);
 const MAX_DEPTH = 64;
 
 /**
- * What is wrong with the matchers in a value of a task file; `undefined` if nothing is. An object with one key that begins
- * with `$` is a matcher.
+ * What is wrong with the matchers in a value of a task file; `undefined` if nothing is. An object whose keys begin with `$`
+ * is a matcher; of several keys all have to hold.
  */
 export function matcherFault(
   value: unknown,
@@ -75,16 +77,20 @@ export function matcherFault(
   if (Array.isArray(value)) return firstFault(value.map((part, index) => matcherFault(part, [...path, index])));
   if (!isObject(value)) return undefined;
   const names = Object.keys(value).filter((key) => key.startsWith('$'));
-  const [name] = names;
-  if (name === undefined)
+  if (names.length === 0)
     return firstFault(Object.entries(value).map(([key, part]) => matcherFault(part, [...path, key])));
-  if (Object.keys(value).length > 1)
-    return { path, message: `one matcher alone, not ${Object.keys(value).join(' and ')} together` };
-  const matcher = MATCHERS[name];
-  if (!matcher) return { path: [...path, name], message: `one of ${MATCHER_NAMES.join(', ')}` };
-  const fault = matcher.fault(value[name]);
+  if (Object.keys(value).length > names.length)
+    return { path, message: `matchers or values, not both: ${Object.keys(value).slice(0, 10).join(', ')}` };
+  return firstFault(names.map((name) => operandFault(name, value[name], path)));
+}
+
+function operandFault(name: string, operand: unknown, path: readonly (string | number)[]) {
+  const matcher = Object.hasOwn(MATCHERS, name) ? MATCHERS[name] : undefined;
+  if (!matcher)
+    return { path, message: `a matcher that there is, not ${JSON.stringify(name)}${suggest(name, MATCHER_NAMES)}` };
+  const fault = matcher.fault(operand);
   if (fault !== undefined) return { path: [...path, name], message: fault };
-  return name === '$oneOf' || name === '$not' ? matcherFault(value[name], [...path, name]) : undefined;
+  return name === '$oneOf' || name === '$not' ? matcherFault(operand, [...path, name]) : undefined;
 }
 
 /** Where `actual` is not what is `expected`; empty when it is. `undefined` is the value of what is not there. */
@@ -101,8 +107,10 @@ export function differences(
     return expected.flatMap((part, index) => differences(part, actual[index], mode, [...path, index]));
   }
   if (!isObject(expected)) return expected === actual ? [] : differs;
-  const matcher = matcherOf(expected);
-  if (matcher) return matcher.holds(Object.values(expected)[0], actual, mode) ? [] : differs;
+  if (isMatcher(expected))
+    return Object.entries(expected).every(([name, operand]) => MATCHERS[name]?.holds(operand, actual, mode))
+      ? []
+      : differs;
   if (!isObject(actual)) return differs;
   const surplus = mode === 'exact' ? Object.keys(actual).filter((key) => !Object.hasOwn(expected, key)) : [];
   return [
@@ -119,9 +127,9 @@ export function show(value: unknown, maxLength = 200): string {
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }
 
-function matcherOf(expected: Readonly<Record<string, unknown>>): Matcher | undefined {
-  const [name, ...others] = Object.keys(expected);
-  return name !== undefined && others.length === 0 && Object.hasOwn(MATCHERS, name) ? MATCHERS[name] : undefined;
+function isMatcher(expected: Readonly<Record<string, unknown>>): boolean {
+  const names = Object.keys(expected);
+  return names.length > 0 && names.every((name) => Object.hasOwn(MATCHERS, name));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { type Position, quote, suggest } from './fault.ts';
 import type { Path, Source } from './source.ts';
+import { unreadableIn } from './unreadable.ts';
 
 export interface ShapeFault extends Position {
   readonly message: string;
@@ -16,9 +17,15 @@ export type Shaped<T> =
 
 /** Checks a value, and says for each fault where it stands. */
 export function checkShape<T extends z.ZodType>(schema: T, source: Source): Shaped<z.output<T>> {
+  const unreadable = unreadableIn(source);
+  if (unreadable.length > 0) return { ok: false, faults: unreadable };
   const parsed = schema.safeParse(source.value);
   if (parsed.success) return { ok: true, value: parsed.data };
-  return { ok: false, faults: parsed.error.issues.flatMap((issue) => describe(schema, issue, source)) };
+  const { issues } = parsed.error;
+  // Of a key in the wrong place, it would only say once more that the right one is missing.
+  const misplaced = new Set(issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [pathText(path)] : [])));
+  const told = issues.filter(({ code, path }) => code !== 'custom' || !misplaced.has(pathText(path)));
+  return { ok: false, faults: told.flatMap((issue) => describe(schema, issue, source)) };
 }
 
 function describe(schema: z.ZodType, issue: z.core.$ZodIssue, source: Source): ShapeFault[] {
@@ -26,10 +33,15 @@ function describe(schema: z.ZodType, issue: z.core.$ZodIssue, source: Source): S
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({
       ...source.locateKey(issue.path, key),
-      message: `${where}unknown key ${quote(key)}${suggest(key, keysAt(schema, issue.path))}`,
+      message: `${where}unknown key ${quote(key)}${homeOf(key, schema, issue.path) ?? suggest(key, keysAt(schema, issue.path))}`,
     }));
   const value = valueAt(source.value, issue.path);
-  return [{ ...source.locate(issue.path), message: `${where}expected ${expectedOf(issue)}${cameOf(issue, value)}` }];
+  return [
+    {
+      ...source.locate(issue.path),
+      message: `${where}expected ${expectedOf(issue)}${keysHint(issue, schema)}${cameOf(issue, value)}`,
+    },
+  ];
 }
 
 const TYPE_WORDS: Readonly<Record<string, string>> = {
@@ -51,7 +63,7 @@ function expectedOf(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return `${unitOf(issue)}${Number(issue.maximum)} or less`;
     case 'invalid_value':
-      return issue.message.startsWith('Invalid') ? issue.values.map(String).join(', or ') : issue.message;
+      return issue.message.startsWith('Invalid') ? `one of ${issue.values.map(String).join(', ')}` : issue.message;
     default:
       return issue.message.replace(/^Invalid [a-z]+: (?:expected )?/, '');
   }
@@ -65,9 +77,32 @@ function unitOf({ origin }: { readonly origin: string }): string {
 function cameOf(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code === 'custom' && typeof value === 'object') return '';
   if (value === undefined) return ', there is nothing';
-  if (typeof value === 'object' && value !== null) return `, got ${Array.isArray(value) ? 'a list' : 'a map'}`;
-  const isQuotable = issue.code === 'invalid_type' && issue.expected === 'string' && value !== null;
-  return `, got ${quote(value)}${isQuotable ? `; in quotes it is a text: ${quote(String(value))}` : ''}`;
+  const isList = issue.code === 'invalid_type' && issue.expected === 'array';
+  if (typeof value === 'object' && value !== null)
+    return `, got ${Array.isArray(value) ? 'a list' : `a map${isList ? '; entries of a list begin with -' : ''}`}`;
+  return `, got ${quote(value)}${cureOf(issue, value)}`;
+}
+
+/** What was probably meant by a value of another type. */
+function cureOf(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code !== 'invalid_type' || value === null) return '';
+  if (issue.expected === 'array') return `; as a list: [${quote(value)}]`;
+  // With a message of its own it is more than any text.
+  if (issue.expected !== 'string' || !issue.message.startsWith('Invalid input')) return '';
+  return `; in quotes it is a text: ${quote(String(value))}`;
+}
+
+/** The few keys that a map would have. */
+function keysHint(issue: z.core.$ZodIssue, schema: z.ZodType): string {
+  if (issue.code !== 'invalid_type' || issue.expected !== 'object') return '';
+  const keys = keysAt(schema, issue.path);
+  return keys.length > 0 && keys.length <= 7 ? ` (${keys.join(', ')})` : '';
+}
+
+/** A key that stands one level too high: where it belongs. */
+function homeOf(key: string, schema: z.ZodType, path: Path): string | undefined {
+  const home = keysAt(schema, path).find((parent) => keysAt(schema, [...path, parent]).includes(key));
+  return home === undefined ? undefined : `; it belongs under ${quote(home)}`;
 }
 
 /** `tasks[3].expect[0].tools` */
@@ -84,9 +119,13 @@ function valueAt(value: unknown, path: Path): unknown {
   }, value);
 }
 
+/** A file may have thousands of faults. */
+const jsonSchemas = new WeakMap<z.ZodType, unknown>();
+
 /** The keys that the schema knows at a place. */
 function keysAt(schema: z.ZodType, path: Path): readonly string[] {
-  const root: unknown = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  const root = jsonSchemas.get(schema) ?? z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  jsonSchemas.set(schema, root);
   const places = path.reduce<unknown[]>((nodes, part) => nodes.flatMap((node) => childrenOf(node, part)), [root]);
   return [...new Set(places.flatMap(alternativesOf).flatMap((node) => Object.keys(mapOf(node, 'properties'))))];
 }

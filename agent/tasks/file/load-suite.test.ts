@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { describeFault, reportFaults } from './fault.ts';
 import { loadSuite, type SuiteOptions } from './load-suite.ts';
@@ -146,6 +146,46 @@ tasks:
     assert.notEqual(hash(wrap('    check: ./check.mjs\n')), checked);
   });
 
+  test('a file that a task names lies beside it or where one stands, whatever links say', () => {
+    const outside = mkdtempSync(join(tmpdir(), 'outside-'));
+    try {
+      writeFileSync(join(outside, 'evil.mjs'), 'export default () => true');
+      symlinkSync(join(outside, 'evil.mjs'), join(directory, 'link.mjs'));
+      symlinkSync(outside, join(directory, 'linked'));
+      for (const name of [
+        join(outside, 'evil.mjs'),
+        `../${basename(outside)}/evil.mjs`,
+        './link.mjs',
+        './linked/evil.mjs',
+      ])
+        assert.match(
+          faultsOf(wrap(`    check: ${name}\n`)).join('\n'),
+          /^tasks\.yaml:5:12 the file ".*" lies outside/,
+          name,
+        );
+      assert.match(
+        faultsOf(wrap('    expect: [{ answer: { json_schema: /etc/passwd } }]\n')).join('\n'),
+        /lies outside/,
+      );
+      assert.match(faultsOf(wrap('    check: .\n')).join('\n'), /lies outside|expected a file/);
+      mkdirSync(join(directory, 'suites'));
+      write('check.mjs', 'export default () => true');
+      write('suites/a.yaml', wrap('    check: ../check.mjs\n'));
+      assert.deepEqual(loadSuite(['suites/a.yaml'], { directory }).faults, []);
+    } finally {
+      rmSync(outside, { recursive: true });
+    }
+  });
+
+  test('a key twice on a line of JSON is a fault, since only the last one would count', () => {
+    write('twice.jsonl', '{"id":"a","prompt":"x","expect":[{"status":"ok"}],"expect":[{"status":"limit"}]}\n');
+    const { faults } = loadSuite(['twice.jsonl'], { directory });
+    assert.deepEqual(
+      faults.map(({ line, message }) => [line, message]),
+      [[1, 'the same key twice']],
+    );
+  });
+
   const faults: readonly (readonly [what: string, text: string, expected: readonly RegExp[]])[] = [
     [
       'an unknown key of a task, with the likely slip',
@@ -186,7 +226,7 @@ tasks:
     [
       'an unknown matcher',
       wrap('    expect: [{ tools: { calls: [{ name: a, args: { x: { $matchs: "y" } } }] } }]\n'),
-      [/expected one of \$any, \$absent, \$matches/],
+      [/x: expected a matcher that there is, not "\$matchs"; did you mean "\$matches"\?$/],
     ],
     [
       'a missing check module',
@@ -215,7 +255,7 @@ tasks:
       'version: 1\ntasks: [{ id: A b, prompt: x }]\n',
       [/id: expected lower-case letters, digits and single hyphens/],
     ],
-    ['a bad duration', wrap('    timeout: 60\n'), [/timeout: expected a text, got 60/]],
+    ['a bad duration', wrap('    timeout: 60\n'), [/timeout: expected a duration such as 500ms, 60s or 5m, got 60$/]],
     [
       'a duration without a unit',
       wrap('    timeout: "60"\n'),
@@ -227,13 +267,53 @@ tasks:
     [
       'a wrong status',
       wrap('    expect: [{ status: okay }]\n'),
-      [/status: expected ok, or blocked, or auth_required, or limit, or error, got "okay"/],
+      [/status: expected one of ok, blocked, auth_required, limit, error, got "okay"/],
+    ],
+    [
+      'a key one level too high',
+      wrap('    expect: [{ contains: x }]\n'),
+      [/^tasks\.yaml:\d+:\d+ tasks\[0\]\.expect\[0\]: unknown key "contains"; it belongs under "answer"$/],
+    ],
+    [
+      'a word where a list belongs',
+      wrap('    approve: add\n'),
+      [/approve: expected a list, got "add"; as a list: \["add"\]$/],
+    ],
+    [
+      'a map where a list belongs',
+      wrap('    expect: { status: ok }\n'),
+      [/expect: .* got a map; entries of a list begin with -$/],
+    ],
+    [
+      'a list where a map belongs',
+      wrap('    expect: [{ tools: [add] }]\n'),
+      [/tools: expected a map of keys and values \(mode, args, calls\), got a list$/],
+    ],
+    ['a share that is none', wrap('    pass: 80%\n'), [/pass: expected all, or a share such as 4\/5, got "80%"$/]],
+    [
+      'a profile that is none',
+      wrap('    as: client-credentials\n'),
+      [/as: expected a login profile .*, got "client-credentials"$/],
+    ],
+    ['a tag', wrap('    description: !env HOME\n'), [/Unresolved tag: !env/]],
+    ['a text with a colon', 'version: 1\ntasks:\n  - id: a\n    prompt: Say: x\n', [/needs quotes$/]],
+    ['nesting without end', wrap(`    expect: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`), [/nested/]],
+    [
+      'a key that would be dropped without a word',
+      wrap('    expect: [{ tools: { calls: [{ name: x, args: { __proto__: { a: 1 } } }] } }]\n'),
+      [/^tasks\.yaml:5:\d+ the key "__proto__" cannot be used$/],
     ],
     ['another version', 'version: 2\ntasks: [{ id: a, prompt: x }]\n', [/version: expected version 1, got 2/]],
     ['no tasks', 'version: 1\ntasks: []\n', [/tasks: expected at least one task/]],
     ['an empty file', '', [/^tasks\.yaml:1:1 the file is empty; it should have version: 1 and tasks:$/]],
     ['only comments', '# nothing\n', [/^tasks\.yaml:1:1 the file has only comments/]],
-    ['a list instead of a map', '- a\n- b\n', [/^tasks\.yaml:1:1 expected a map of keys and values, got a list$/]],
+    [
+      'a list instead of a map',
+      '- a\n- b\n',
+      [
+        /^tasks\.yaml:1:1 expected a map of keys and values \(\$schema, version, defaults, servers, judge, tasks\), got a list$/,
+      ],
+    ],
     ['YAML that is none', 'version: 1\ntasks: [\n', [/^tasks\.yaml:\d+:\d+ /]],
     ['a tab as indentation', 'version: 1\ntasks:\n\t- id: a\n', [/^tasks\.yaml:3:1 /]],
     ['an alias without its anchor', 'version: 1\ntasks: *nothing\n', [/alias/i]],

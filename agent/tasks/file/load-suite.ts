@@ -2,12 +2,12 @@
 // refer to; the rest of a run needs no file of the suite.
 
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, extname, relative, resolve } from 'node:path';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname, extname, relative, resolve, sep } from 'node:path';
 import type { Task } from '../task.ts';
 import { checkShape } from './check-shape.ts';
 import { expandTask, type FileSettings } from './expand-task.ts';
-import { type Fault, type Position, suggest } from './fault.ts';
+import { type Fault, type Position, quote, suggest } from './fault.ts';
 import { readJsonLine, readYaml, type Source } from './source.ts';
 import { taskFileSchema, taskSchema, type WrittenTask } from './task-file-schema.ts';
 
@@ -57,7 +57,10 @@ export function loadSuite(files: readonly string[], options: SuiteOptions): Suit
         line: at().line,
         overrides: options,
         fault: (message, ...below) => fault(at(...below), message),
-        readFixture: (name, ...below) => readFixture(resolve(dirname(file), name), name, at(...below), fault),
+        readFixture: (name, ...below) =>
+          readFixture({ name, taskFile: file, directory: options.directory }, (message) =>
+            fault(at(...below), message),
+          ),
       });
       for (const one of expanded) {
         const before = seen.get(one.id);
@@ -160,21 +163,37 @@ function readText(file: string, shown: string, faults: Fault[]): string | undefi
   }
 }
 
-/** The text of a file that a task refers to, and a hash of it. */
+interface Fixture {
+  /** As the task has it. */
+  readonly name: string;
+  readonly taskFile: string;
+  readonly directory: string;
+}
+
+/**
+ * The text of a file that a task refers to, and a hash of it. Only what lies beside the task file, or where one stands, links
+ * followed: a suite from elsewhere has no business with other files of this machine, least of all as code.
+ */
 function readFixture(
-  file: string,
-  written: string,
-  position: Position,
-  fault: (position: Position, message: string) => void,
+  { name, taskFile, directory }: Fixture,
+  fault: (message: string) => void,
 ): { readonly text: string; readonly hash: string } | undefined {
   try {
+    const file = realpathSync(resolve(dirname(taskFile), name));
+    const roots = [dirname(realpathSync(taskFile)), realpathSync(directory)];
+    if (!roots.some((root) => file.startsWith(root.endsWith(sep) ? root : `${root}${sep}`))) {
+      fault(`the file ${quote(name)} lies outside of the task file's directory and of the one that you are in`);
+      return undefined;
+    }
+    const status = statSync(file);
+    if (!status.isFile() || status.size > MAX_FILE_BYTES) {
+      fault(`the file ${quote(name)} cannot be read (expected a file of at most ${MAX_FILE_BYTES} bytes)`);
+      return undefined;
+    }
     const text = readFileSync(file, 'utf8');
     return { text, hash: createHash('sha256').update(text).digest('hex') };
   } catch (error) {
-    fault(
-      position,
-      `the file ${JSON.stringify(written)} cannot be read (${reasonOf(error)}); paths start at the task file`,
-    );
+    fault(`the file ${quote(name)} cannot be read (${reasonOf(error)}); paths start at the task file`);
     return undefined;
   }
 }

@@ -21,6 +21,7 @@ export type ReadSource =
 
 /** Each use of an anchor counts; a bomb needs thousands, a file with a few defaults some dozens. */
 const MAX_ALIASES = 1_000;
+const TOO_DEEP = 'nested too deeply to be read';
 const START: Position = { line: 1, column: 1 };
 
 /** Reads YAML 1.2; duplicate keys and more than one document are faults. Does not throw, whatever the text is. */
@@ -32,8 +33,14 @@ export function readYaml(text: string): ReadSource {
   };
   try {
     const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: true });
-    if (document.errors.length > 0)
-      return { ok: false, faults: document.errors.map((error) => ({ ...at(error.pos[0]), message: error.message })) };
+    // A tag that nobody knows is a warning to the library; its value would be taken as if the tag were not there.
+    const wrong = [...document.errors, ...document.warnings];
+    if (wrong.length > 0) {
+      const faults = wrong.map((error) => ({ ...at(error.pos[0]), message: adviceOn(error.message) }));
+      // Each level on the way back says it again.
+      const first = faults.findIndex(({ message }) => message === TOO_DEEP);
+      return { ok: false, faults: faults.filter(({ message }, index) => message !== TOO_DEEP || index === first) };
+    }
     return { ok: true, source: sourceOf(document, document.toJS({ maxAliasCount: MAX_ALIASES }), at) };
   } catch (error) {
     // The library throws these two for aliases that multiply, and for nesting that exhausts the stack.
@@ -42,10 +49,16 @@ export function readYaml(text: string): ReadSource {
         ok: false,
         faults: [{ ...START, message: `too many aliases, or one without its anchor (${error.message})` }],
       };
-    if (error instanceof RangeError)
-      return { ok: false, faults: [{ ...START, message: 'nested too deeply to be read' }] };
+    if (error instanceof RangeError) return { ok: false, faults: [{ ...START, message: TOO_DEEP }] };
     throw error;
   }
+}
+
+function adviceOn(message: string): string {
+  if (message.startsWith('Maximum call stack')) return TOO_DEEP;
+  if (message.startsWith('Nested mappings')) return `${message}; a text that has ": " in it needs quotes`;
+  if (message.startsWith('Tabs')) return `${message}; use spaces`;
+  return message;
 }
 
 /** Reads one JSON value, which starts at `firstLine` of its file. */
@@ -59,6 +72,9 @@ export function readJsonLine(text: string, firstLine: number): ReadSource {
     const message = `expected one JSON object on this line (${error.message.replace(/\s+/g, ' ').slice(0, 120)})`;
     return { ok: false, faults: [{ line: firstLine, column: Number(offset ?? 0) + 1, message }] };
   }
+  // To JSON.parse the last of several equal keys is the only one; what the others say would be lost.
+  const repeated = repeatedKeys(text, firstLine);
+  if (repeated.length > 0) return { ok: false, faults: repeated };
   const positioned = () => {
     const read = readYaml(text);
     return read.ok ? read.source : undefined;
@@ -72,6 +88,14 @@ export function readJsonLine(text: string, firstLine: number): ReadSource {
       locateKey: (path, key) => shift(positioned()?.locateKey(path, key)),
     },
   };
+}
+
+function repeatedKeys(text: string, firstLine: number) {
+  const read = readYaml(text);
+  if (read.ok) return [];
+  return read.faults
+    .filter(({ message }) => message.startsWith('Map keys must be unique'))
+    .map(({ column }) => ({ line: firstLine, column, message: 'the same key twice' }));
 }
 
 function sourceOf(document: Document.Parsed, value: unknown, at: (offset: number) => Position): Source {

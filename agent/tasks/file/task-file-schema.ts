@@ -2,6 +2,7 @@
 // written as they stand in YAML; `describe` is what an editor shows.
 
 import * as z from 'zod';
+import { PROFILE_NAME } from '../../credential-config.ts';
 import { patternFault } from '../expect/pattern-fault.ts';
 import { matcherFault } from '../expect/value-matchers.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
@@ -11,7 +12,7 @@ const MAX_REPEAT = 1_000;
 const MAX_TEXT = 100_000;
 
 const duration = z
-  .string()
+  .string('a duration such as 500ms, 60s or 5m')
   .regex(DURATION_PATTERN, 'a duration such as 500ms, 60s or 5m')
   .refine((text) => parseDuration(text) !== undefined, 'a duration from 1ms to 24 days');
 
@@ -144,7 +145,13 @@ const settings = {
   model: name.optional().describe('provider:model. Default: LLM_MODEL'),
   servers: z.array(name).min(1).max(50).optional().describe('Names from .mcp.json. Default: all'),
   as: z
-    .union([name, z.strictObject({ machine: name })], 'a login profile, or {machine: NAME}')
+    .union(
+      [
+        z.string().regex(PROFILE_NAME, 'a login profile (letters, digits and . _ @ -)'),
+        z.strictObject({ machine: name }),
+      ],
+      'a login profile (letters, digits and . _ @ -), or {machine: CLIENT_ID}',
+    )
     .optional()
     .describe('The login profile to act with, or the machine client. Default: the configured one'),
   approve: z
@@ -154,7 +161,10 @@ const settings = {
     .describe('Tools that a person would have allowed: tool or server.tool with *. Everything else is denied'),
   repeat: z.int().min(1).max(MAX_REPEAT).optional().describe('How often it runs. Default 1'),
   pass: z
-    .union([z.literal('all'), z.string().regex(/^[1-9]\d{0,3}\/[1-9]\d{0,3}$/)], 'all, or a share such as 4/5')
+    .union(
+      [z.literal('all'), z.string().regex(/^[1-9]\d{0,3}\/[1-9]\d{0,3}$/, 'all, or a share such as 4/5')],
+      'all, or a share such as 4/5',
+    )
     .optional()
     .describe('How many of the runs have to pass: all, or 4/5. Default all'),
   timeout: duration.optional().describe('For one run of the task. Default 120s'),

@@ -25,6 +25,14 @@ function data(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
+/**
+ * A runner of GitHub obeys `::command::` at the start of a line, whatever space is before it, and `##[command]` anywhere in
+ * one. Of a line that is not ours, neither is left.
+ */
+export function withoutCommands(text: string): string {
+  return text.replace(/^(\s*):(?=:)/, '$1:\u200B').replaceAll('##[', '##\u200B[');
+}
+
 function property(text: string): string {
   return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

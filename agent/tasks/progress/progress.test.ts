@@ -102,6 +102,30 @@ report in runs/x/report.html
     assert.ok(!play('tty').stdout().includes('\u001b'));
   });
 
+  test('no line of a model or a server is a command to a runner of GitHub', () => {
+    for (const reporter of ['github', 'plain', 'tty'] as const) {
+      const { progress, stdout, stderr } = display(reporter);
+      const task = fakeTask('a', { skip: '::set-output name=a::b' });
+      const message = 'answer: no\n::set-output name=x::y\n   ::add-mask::z\nhello ##[set-env name=PATH]x';
+      const findings = [{ name: 'answer', outcome: 'failed' as const, message }];
+      const result = fakeResult('a', 1, { outcome: 'failed', findings });
+      progress.notice('::stop-commands::x');
+      progress.event({ type: 'attempt-retry', task, attempt: 1, message: '##[warning]x' });
+      progress.event({ type: 'attempt-end', task, result, isReused: false });
+      const facts = { startedAt: new Date(0), finishedAt: new Date(1), endedBy: 'itself', exitCode: 1 } as const;
+      progress.end(createReport([verdictOf(fakeTask('a'), [result]), verdictOf(task, [])], facts), 'runs/x');
+      const commands = `${stdout()}\n${stderr()}`
+        .replaceAll('\r\u001b[2K', '\n')
+        .split('\n')
+        .filter((line) => /^\s*::/.test(line) || line.includes('##['));
+      // One annotation is ours; what it says is its data.
+      assert.deepEqual(
+        commands.map((line) => line.slice(0, 8)),
+        reporter === 'github' ? ['::error '] : [],
+      );
+    }
+  });
+
   test('on GitHub each failure is an annotation of one line, whatever the text says', () => {
     const { stdout } = play('github');
     assert.match(stdout(), /^::error file=tasks\.yaml,line=3,title=a failed::answer: no%0A {2}came {2}<ESC>\[2Jx$/m);

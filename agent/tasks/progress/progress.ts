@@ -7,7 +7,7 @@ import type { Result } from '../run/result.ts';
 import type { RunEvent } from '../run/run-tasks.ts';
 import { totalsLine } from '../run/verdict.ts';
 import type { Task } from '../task.ts';
-import { annotationOf } from './annotation.ts';
+import { annotationOf, withoutCommands } from './annotation.ts';
 
 export const REPORTERS = ['tty', 'plain', 'github'] as const;
 export type Reporter = (typeof REPORTERS)[number];
@@ -44,7 +44,9 @@ const MAX_LINES = 30;
 
 /** Starts the display. */
 export function createProgress(options: ProgressOptions): Progress {
-  const { reporter, total, stdout, stderr, columns, hasColor, visible, now } = options;
+  const { reporter, total, stdout, stderr, columns, hasColor, now } = options;
+  // Also where another reporter was asked for: what reads the output is the same.
+  const visible = (text: string) => withoutCommands(options.visible(text));
   const startedAtMs = now();
   const running = new Set<string>();
   let done = 0;
@@ -78,7 +80,7 @@ export function createProgress(options: ProgressOptions): Progress {
           running.add(nameOf(task, event.attempt));
           break;
         case 'attempt-retry':
-          line(`↻ ${nameOf(task, event.attempt)} is tried again: ${visible(firstLine(event.message))}`);
+          line(`↻ ${visible(nameOf(task, event.attempt))} is tried again: ${visible(firstLine(event.message))}`);
           break;
         case 'attempt-end': {
           const { result, isReused } = event;
@@ -87,7 +89,9 @@ export function createProgress(options: ProgressOptions): Progress {
           if (!isReused) fresh += 1;
           if (result.outcome !== 'passed') bad += 1;
           const note = isReused ? 'as before' : durationText(result.durationMs);
-          line(`${paint(MARKS[result.outcome], COLORS[result.outcome])} ${nameOf(task, result.attempt)} (${note})`);
+          line(
+            `${paint(MARKS[result.outcome], COLORS[result.outcome])} ${visible(nameOf(task, result.attempt))} (${note})`,
+          );
           for (const finding of result.findings)
             if (finding.outcome !== 'passed') line(indent(finding.message, visible));
           break;
@@ -105,7 +109,7 @@ export function createProgress(options: ProgressOptions): Progress {
       const bad = report.tasks.filter(({ outcome }) => outcome === 'failed' || outcome === 'error');
       if (reporter === 'github') for (const task of bad) stdout(`${annotationOf(task, visible)}\n`);
       for (const task of report.tasks)
-        if (task.skip !== undefined) stdout(`- ${task.id} (skipped: ${visible(task.skip)})\n`);
+        if (task.skip !== undefined) stdout(`- ${visible(task.id)} (skipped: ${visible(task.skip)})\n`);
       stdout('\n');
       for (const task of bad) stdout(`${describeBad(task, visible)}\n`);
       if (report.flaky > 0) stdout(`${plural(report.flaky, 'flaky task')}: passed and failed\n`);
@@ -130,7 +134,7 @@ function nameOf({ id, repeat }: Task, attempt: number): string {
 function describeBad(task: TaskReport, visible: (text: string) => string): string {
   const [reason = ''] = reasonsOf(task);
   const share = task.repeat === 1 ? '' : ` (${task.passes} of ${task.repeat} passed, ${task.mustPass} have to)`;
-  return `${task.outcome === 'error' ? 'ERROR ' : 'FAILED'} ${task.id}${share} ${task.file}:${task.line} ${visible(firstLine(reason))}`;
+  return `${task.outcome === 'error' ? 'ERROR ' : 'FAILED'} ${visible(task.id)}${share} ${visible(task.file)}:${task.line} ${visible(firstLine(reason))}`;
 }
 
 function firstLine(text: string): string {

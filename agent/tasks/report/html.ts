@@ -2,6 +2,9 @@
 
 const MADE_HERE = Symbol('html');
 
+/** What could make a text read otherwise than it is: controls, directions, zero width, tags. Shown by its number. */
+const HIDDEN = /[[\p{Cc}--[\t\n\r]]\u061C\u200B\u200E\u200F\u202A-\u202E\u2060-\u2069\uFEFF\u{E0000}-\u{E007F}]/gv;
+
 /** HTML that only `html` makes. */
 export interface Html {
   readonly [MADE_HERE]: true;
@@ -31,6 +34,7 @@ function render(part: Part): string {
   if (typeof part === 'object' && MADE_HERE in part) return part.text;
   return String(part)
     .toWellFormed()
+    .replace(HIDDEN, (sign) => `<U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')

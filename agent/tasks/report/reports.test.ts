@@ -184,6 +184,19 @@ describe('report.html', () => {
     assert.ok(page.includes('tools: &lt;expected&gt; &amp; &quot;this&quot;'));
   });
 
+  test('shows what would make a text read otherwise than it is', () => {
+    const tricky = reportOf([
+      fakeTask('a'),
+      [fakeResult('a', 1, failure('safe \u202Egnp.exe\u2066\u200B \u0000\u009B2J ok\u{E0041}'))],
+    ]);
+    const shown = toPage(tricky, {
+      readTranscript: () => `${JSON.stringify({ role: 'user', content: 'x\u202Ey' })}\n`,
+    });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is the point
+    assert.doesNotMatch(shown, /[\u0000\u009B\u200B\u202E\u2066\u{E0041}]/u);
+    assert.ok(shown.includes('safe &lt;U+202E&gt;gnp.exe'));
+  });
+
   test('what needs a look comes first', () => {
     const order = [...page.matchAll(/<span class="name">([^<]+)/g)].map(([, id]) => id);
     assert.deepEqual(order, ['bad', 'down', 'flaky', 'good', 'wording', 'later', 'ended']);
@@ -212,6 +225,15 @@ describe('summary.md', () => {
     assert.match(text, /Failed: <code>bad<\/code> \(other\/more\.yaml:3\)/);
     assert.match(text, /Error: <code>down<\/code>/);
     assert.match(text, /\| <code>flaky<\/code> \| 3\/4 \| 75 % \| 0 % \|/);
+  });
+
+  test('names are no Markdown', () => {
+    const model = '[x](https://evil.example) ![y](//evil.example) <img src=x> `a` **b** | c\n# d';
+    const text = toSummary(
+      reportOf([fakeTask('a', { file: '<b>](x).yaml' }), [fakeResult('a', 1, { ...failure('no'), model })]]),
+    );
+    assert.doesNotMatch(text, /\]\(|<img|<b>|\*\*|^# d/m);
+    assert.match(text, /<code>&#91;x&#93;&#40;https&#58;\/\/evil\.example&#41;/);
   });
 
   test('a text with fences in it does not end the block', () => {

@@ -63,7 +63,7 @@ export function toSummary(report: RunReport): string {
 function describeTask(task: TaskReport): string[] {
   const text = reasonsOf(task).join('\n\n').slice(0, MAX_REASON_LENGTH);
   return [
-    `<details><summary>${task.outcome === 'error' ? 'Error' : 'Failed'}: <code>${escapeHtml(task.id)}</code> (${escapeHtml(`${task.file}:${task.line}`)})</summary>`,
+    `<details><summary>${task.outcome === 'error' ? 'Error' : 'Failed'}: <code>${literal(task.id)}</code> (${literal(task.file)}:${task.line})</summary>`,
     '',
     fence(text),
     '',
@@ -80,11 +80,12 @@ function fence(text: string): string {
 }
 
 function code(text: string): string {
-  return `<code>${escapeHtml(text).replaceAll('|', '&#124;')}</code>`;
+  return `<code>${literal(text)}</code>`;
 }
 
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('`', '&#96;');
+/** Markdown is read inside of `<code>` as well, so whatever is no plain sign is written by its number. */
+function literal(text: string): string {
+  return text.toWellFormed().replace(/[^\p{L}\p{N} ./-]/gu, (sign) => `&#${sign.codePointAt(0)};`);
 }
 
 function percent(share: number | undefined): string {

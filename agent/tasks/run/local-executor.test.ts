@@ -110,6 +110,15 @@ describe('the local executor', () => {
     assert.deepEqual(heard, ['no LLM', 'another model went on', 'another model went on']);
   });
 
+  test('a server that is disabled is none of a task’s, unless the task names it', async () => {
+    const { agent } = scriptedAgent({ states: ['connected', 'disabled'] });
+    const executor = createLocalExecutor({ startAgentFor: async () => agent });
+    assert.equal((await executor.run(attempt(), never)).run.status, 'ok');
+    const { run } = await executor.run(attempt({ servers: ['server-0', 'server-1'] }), never);
+    assert.deepEqual([run.status, run.error?.code], ['error', 'invalid_configuration']);
+    assert.match(run.error?.message ?? '', /server-1, which the task names, is disabled\. Try this\./);
+  });
+
   test('calls, denials and results become the record and an OpenAI-style transcript', async () => {
     const call = { id: 'c1', name: 'delete', server: 's' };
     const { agent } = scriptedAgent({

@@ -69,6 +69,12 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     for (const { name, state, detail } of agent.servers.statuses()) {
       const code = UNAVAILABLE[state];
       if (code) throw new AgentError(code, `The server ${name} is ${state}. ${detail}`.trim());
+      // Left alone is what others are; a task that names it would run without what it is about.
+      if (state === 'disabled' && task.servers?.includes(name))
+        throw new AgentError(
+          'invalid_configuration',
+          `The server ${name}, which the task names, is disabled. ${detail}`,
+        );
     }
     return agent;
   }
