@@ -202,6 +202,11 @@ describe('a person signs in for the agent', () => {
     assert.equal(json.exitCode, 3);
     const { code, missingScopes } = JSON.parse(json.stdout).error;
     assert.deepEqual([code, missingScopes], ['insufficient_scope', ['write:notes']]);
+    const asked = await agent('ask', '--output', 'json', '--approval', 'all', 'create_note Milk');
+    assert.equal(asked.exitCode, 3);
+    const result = JSON.parse(asked.stdout);
+    assert.deepEqual([result.status, result.missing_scopes], ['auth_required', ['write:notes']]);
+    assert.deepEqual(result.next_steps, [`npm run -s agent -- ${command}`]);
     assert.equal(issued().length, tokens, 'no token is asked for that nobody could grant');
 
     assert.equal((await login('Allow', '--scope', 'write:notes')).exitCode, 0);
