@@ -160,8 +160,8 @@ describe('stream-json ends with its result and the exit code that says why', () 
     await guarded.close();
     await issuer.close();
     assert.deepEqual([exitCode, result['status'], result['missing_scopes']], [3, 'auth_required', ['read:add']]);
-    assert.match(String(result['next_steps']), /mcp login local/);
-    assert.match(stderr, /next: .*mcp login local/);
+    assert.match(String(result['next_steps']), /mcp login local --scope "read:add"$/);
+    assert.match(stderr, /next: .*mcp login local --scope "read:add"/);
     assert.ok(!`${stderr}${JSON.stringify(lines)}`.includes(token));
   });
 

@@ -218,7 +218,7 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
       {
         configuration: createConfiguration(metadata, login.clientId, authentication, fetch),
         resource: resource.resource,
-        audience: audienceOf(credential, metadata.issuer),
+        audience: audienceOf(credential, metadata, resource.resource),
         scopes: stored.scopes,
         proofKey: await proofKeyFor(stored),
         now,
@@ -278,7 +278,7 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
     const { tokens, client, grant } = await signInFor({
       metadata,
       resource: resource.resource,
-      audience: audienceOf(credential, metadata.issuer),
+      audience: audienceOf(credential, metadata, resource.resource),
       scopes: needed,
       proofKey: await proofKeyFor(before),
       choice,
@@ -292,7 +292,7 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
     });
     const login: KnownLogin = {
       issuer: metadata.issuer,
-      resource: audienceOf(credential, metadata.issuer) ?? resource.resource,
+      resource: audienceOf(credential, metadata, resource.resource) ?? resource.resource,
       clientId: client.clientId,
       profile: config.profile,
       grant,

@@ -89,6 +89,22 @@ describe('the client for logins that the local server keeps', () => {
     await register();
   });
 
+  test('an issuer that takes no secret of strangers, and lists no other way, is asked once more without one', async () => {
+    issuer.settings.metadata = { token_endpoint_auth_methods_supported: ['client_secret_post'] };
+    issuer.settings.registration = ({ token_endpoint_auth_method: method }) =>
+      method === 'none'
+        ? { status: 201, body: { client_id: 'known', token_endpoint_auth_method: 'none' } }
+        : { status: 400, body: { error: 'invalid_client_metadata' } };
+    assert.equal((await signIn(['browser'])).clientId, 'known');
+    assert.deepEqual(
+      issuer.registrations.map(({ token_endpoint_auth_method }) => token_endpoint_auth_method),
+      ['client_secret_post', 'none'],
+    );
+    issuer.settings.registration = () => ({ status: 400, body: { error: 'invalid_client_metadata' } });
+    await assert.rejects(signIn(['browser']), { code: 'login_required', message: /does not register us/ });
+    assert.equal(issuer.registrations.length, 4);
+  });
+
   test('a registration that may not have codes for other devices says what else there is', async () => {
     const granted = ['authorization_code', 'refresh_token'];
     issuer.settings.registration = () => ({ status: 201, body: { client_id: 'known', grant_types: granted } });

@@ -117,7 +117,7 @@ export async function registerClient(
       'login_required',
       `${issuer} registers no clients by itself. Register one there by hand and set AUTH_ISSUER=${issuer}, AUTH_CLIENT_ID and AUTH_GRANT=authorization-code.`,
     );
-  const registration = await request(metadata, redirectUri, grantTypes, fetch);
+  const registration = await register(metadata, redirectUri, grantTypes, fetch);
   await choice.records.update(nameOf(issuer), async () => ({
     kind: 'replace',
     text: JSON.stringify(registration),
@@ -132,10 +132,27 @@ export async function forgetClient(issuer: string, clientId: string, records: Pr
   );
 }
 
-async function request(
-  { issuer, registration_endpoint: endpoint = '', ...metadata }: IssuerMetadata,
+async function register(
+  metadata: IssuerMetadata,
   redirectUri: string,
   grantTypes: readonly string[],
+  fetch: Fetch,
+): Promise<Registration> {
+  const method = methodFor(metadata.token_endpoint_auth_methods_supported);
+  try {
+    return await request(metadata, redirectUri, grantTypes, method, fetch);
+  } catch (error) {
+    // Some issuers take public clients, and do not say so in their metadata: Auth0 is one.
+    if (method === 'none' || !(error instanceof AgentError) || error.details.status !== 400) throw error;
+    return await request(metadata, redirectUri, grantTypes, 'none', fetch);
+  }
+}
+
+async function request(
+  { issuer, registration_endpoint: endpoint = '' }: IssuerMetadata,
+  redirectUri: string,
+  grantTypes: readonly string[],
+  method: string,
   fetch: Fetch,
 ): Promise<Registration> {
   // By hand, for the library insists on an expiry that RFC 7591 §3.2.1 asks for and many issuers leave out.
@@ -149,7 +166,7 @@ async function request(
       redirect_uris: [redirectUri],
       grant_types: grantTypes,
       response_types: ['code'],
-      token_endpoint_auth_method: methodFor(metadata.token_endpoint_auth_methods_supported),
+      token_endpoint_auth_method: method,
     }),
   });
   const body = parseJson(await response.text());

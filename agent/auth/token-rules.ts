@@ -27,10 +27,21 @@ export function describeLogin(login: KnownLogin, tokens: StoredTokens): LoginSta
   };
 }
 
-/** The audience that is configured, at the issuer that it is configured for. */
-export function audienceOf(credential: CredentialConfig, issuer: string): string | undefined {
-  if (!('audience' in credential)) return undefined;
-  return credential.issuer === undefined || credential.issuer === issuer ? credential.audience : undefined;
+/**
+ * The audience to ask for: the one that is configured, at the issuer that it is configured for; else the resource where the
+ * issuer is Auth0 or does as Auth0 does, which goes by no other name. Others may refuse what they do not know.
+ */
+export function audienceOf(
+  credential: CredentialConfig,
+  { issuer, token_endpoint: endpoint }: IssuerMetadata,
+  resource: string,
+): string | undefined {
+  const configured =
+    'audience' in credential && (credential.issuer === undefined || credential.issuer === issuer)
+      ? credential.audience
+      : undefined;
+  const isAuth0 = issuer.endsWith('/') && endpoint === `${issuer}oauth/token`;
+  return configured ?? (isAuth0 ? resource : undefined);
 }
 
 /** Only an issuer that lists the scope is asked for it (MCP 2026-07-28, "Refresh Tokens"). */

@@ -1,6 +1,7 @@
 // One turn, then out: the answer on stdout, everything else on stderr, the reason for no answer in the exit code.
 
 import { type Agent, type CassetteOptions, startAgent } from '../agent.ts';
+import { withScopes } from '../auth/token-rules.ts';
 import type { AgentConfig } from '../config.ts';
 import { AgentError, EXIT_CODES } from '../errors.ts';
 import type { TurnEnd } from '../turn-events.ts';
@@ -73,10 +74,11 @@ async function runTurn(
   threadId: string,
   startedAtMs: number,
 ): Promise<AskResult> {
-  const lacking = new Set<string>();
+  const lacking = new Map<string, Set<string>>();
   for await (const event of events) {
     await output.event(event);
-    if (event.type === 'tool-result' && event.error?.code === 'insufficient_scope') lacking.add(event.server);
+    if (event.type === 'tool-result' && event.error?.code === 'insufficient_scope')
+      lacking.set(event.server, new Set([...(lacking.get(event.server) ?? []), ...event.error.missingScopes]));
     if (event.type !== 'turn-end') continue;
     return {
       ...event,
@@ -106,11 +108,13 @@ function exitCodeFor({ status, error }: TurnEnd): number {
   }
 }
 
-function loginSteps(agent: Agent, lacking: ReadonlySet<string>): string[] {
+function loginSteps(agent: Agent, lacking: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const needLogin = agent.servers
     .statuses()
     .filter(({ name, state }) => lacking.has(name) || ['needs-login', 'expired', 'needs-scope'].includes(state));
-  return needLogin.map(({ name }) => `npm run -s agent -- mcp login ${name}`);
+  return needLogin.map(({ name }) =>
+    withScopes(`npm run -s agent -- mcp login ${name}`, [...(lacking.get(name) ?? [])]),
+  );
 }
 
 /** There was no turn: the result says why. */

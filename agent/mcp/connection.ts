@@ -12,6 +12,7 @@ import type { Elicitor } from './elicitation.ts';
 import { fateOf, translateFailure } from './failures.ts';
 import { createHeaderFetch } from './header-fetch.ts';
 import { type LiveClient, openLiveClient, SDK_REQUEST_OPTIONS, type TransportFetch } from './live-client.ts';
+import { createRequiredVisits } from './required-visits.ts';
 import { untilAborted } from './until-aborted.ts';
 import { createWatchedFetch } from './watched-fetch.ts';
 
@@ -104,6 +105,7 @@ export async function connect(
   const { retryDelaysMs = RETRY_DELAYS_MS, minStreamLifeMs = MIN_STREAM_LIFE_MS } = options;
   const limits = { ...CALL_LIMITS, ...options.limits };
   const fetch = createWatchedFetch(fetchFor(server, options));
+  const visits = createRequiredVisits(server.name, elicit);
   let live: LiveClient | undefined;
   let opening: Promise<LiveClient> | undefined;
   let isClosed = false;
@@ -120,7 +122,11 @@ export async function connect(
     };
     // Not in the course of the call that happens to need it: others share it.
     opened = await currentCall.run(undefined, () =>
-      openLiveClient(server, { fetch, elicit, onToolsChanged, onStreamLost, onNotice }, caller),
+      openLiveClient(
+        server,
+        { fetch, elicit, onToolsChanged, onStreamLost, onNotice, onVisited: visits.finished },
+        caller,
+      ),
     );
     if (isClosed) {
       await opened.close();
@@ -203,22 +209,25 @@ export async function connect(
     },
     listTools: (requestOptions) =>
       list('tools', async (client, ends) => (await client.listTools({}, fresh(ends))).tools, requestOptions),
-    callTool: (name, args, callOptions = {}) =>
-      request(
-        `tools/call ${name}`,
-        (client, ends, progressed) =>
-          client.callTool(
-            { name, arguments: args },
-            {
-              ...sdkOptions(ends),
-              onprogress: (progress) => {
-                progressed();
-                callOptions.onProgress?.(progress);
+    callTool: (name, args, callOptions = {}) => {
+      const call = () =>
+        request(
+          `tools/call ${name}`,
+          (client, ends, progressed) =>
+            client.callTool(
+              { name, arguments: args },
+              {
+                ...sdkOptions(ends),
+                onprogress: (progress) => {
+                  progressed();
+                  callOptions.onProgress?.(progress);
+                },
               },
-            },
-          ),
-        { isRepeatable: false, ...callOptions },
-      ),
+            ),
+          { isRepeatable: false, ...callOptions },
+        );
+      return visits.around(name, call, callOptions.signal);
+    },
     listResources: (requestOptions) =>
       list(
         'resources',

@@ -35,6 +35,8 @@ export interface LiveClientOptions {
   /** The stream that brings news has ended, and will not be taken up again. */
   readonly onStreamLost: () => void;
   readonly onNotice: (text: string) => void;
+  /** The server says that the person is done with a page that it wanted visited. */
+  readonly onVisited: (elicitationId: string) => void;
 }
 
 const CLIENT_INFO = { name: 'authorized-mcp-agent', version: '0.1.0' };
@@ -92,6 +94,9 @@ export async function openLiveClient(
       },
     });
     client.setRequestHandler('elicitation/create', (request, { mcpReq }) => answer(request, mcpReq.signal));
+    client.setNotificationHandler('notifications/elicitation/complete', ({ params }) =>
+      options.onVisited(params.elicitationId),
+    );
   }
   const { transport, complaints } = createTransport(server, options);
   client.onclose = () => {

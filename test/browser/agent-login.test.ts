@@ -12,7 +12,7 @@ import { type Finished, finish, runAgent, startAgentProcess } from '../support/a
 import { launchChromium } from '../support/chromium.ts';
 import { startTestServer, type TestServer } from '../support/mcp-server.ts';
 import { openTerminal, type Terminal } from '../support/terminal.ts';
-import { authorizationUrlOf } from './login-client.ts';
+import { authorizationUrlOf, firstMatch } from './login-client.ts';
 import { createPerson } from './person.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -57,6 +57,11 @@ describe('a person signs in for the agent', () => {
     const [url, ended] = [authorizationUrlOf(child), finish(child)];
     await person.answer(await url, answer);
     return await assertNothingLeaks(await ended);
+  };
+  const startDevice = () => {
+    const child = startAgentProcess(['mcp', 'login', 'local', '--device'], environment);
+    assert(child.stderr);
+    return { url: firstMatch(child.stderr, /http\S+user_code=\S+/), ended: finish(child) };
   };
   const issued = () => server.log().filter(({ event }) => event === 'token-issued');
 
@@ -107,20 +112,11 @@ describe('a person signs in for the agent', () => {
       false,
     );
 
-    const device = startAgentProcess(['mcp', 'login', 'local', '--device'], environment);
-    let said = '';
-    const code = new Promise<string>((resolve) =>
-      device.stderr?.on('data', (chunk) => {
-        said += chunk;
-        const [url] = /http\S+user_code=\S+/.exec(said) ?? [];
-        if (url) resolve(url);
-      }),
-    );
-    const ended = finish(device);
-    await page.goto(await code);
+    const device = startDevice();
+    await page.goto(await device.url);
     for (const button of ['Continue', 'Continue', 'Allow']) await person.press(button);
     await page.getByText('The device is connected').waitFor();
-    const { exitCode, stdout } = await assertNothingLeaks(await ended);
+    const { exitCode, stdout } = await assertNothingLeaks(await device.ended);
     assert.equal(exitCode, 0);
     assert.match(stdout, /^grant +device-code/m);
   });
@@ -202,6 +198,11 @@ describe('a person signs in for the agent', () => {
     assert.equal(json.exitCode, 3);
     const { code, missingScopes } = JSON.parse(json.stdout).error;
     assert.deepEqual([code, missingScopes], ['insufficient_scope', ['write:notes']]);
+    const asked = await agent('ask', '--output', 'json', '--approval', 'all', 'create_note Milk');
+    assert.equal(asked.exitCode, 3);
+    const result = JSON.parse(asked.stdout);
+    assert.deepEqual([result.status, result.missing_scopes], ['auth_required', ['write:notes']]);
+    assert.deepEqual(result.next_steps, [`npm run -s agent -- ${command}`]);
     assert.equal(issued().length, tokens, 'no token is asked for that nobody could grant');
 
     assert.equal((await login('Allow', '--scope', 'write:notes')).exitCode, 0);
@@ -232,6 +233,34 @@ describe('a person signs in for the agent', () => {
     await page.getByText('Nothing is connected').waitFor();
     assert.equal((await agent('mcp', 'call', 'local.add', 'a:=2', 'b:=40')).exitCode, 3);
     assert.deepEqual(await storedSecrets(), []);
+  });
+
+  test('at an issuer that does as Auth0 does: browser, a code for another device, and a no that nobody hears of', async () => {
+    await server.close();
+    server = await startTestServer({ AUTH_SERVER_DIALECT: 'auth0' });
+    await writeFile(join(folder, '.mcp.json'), JSON.stringify({ mcpServers: { local: { url: server.url } } }));
+    for (const dataDir of [join(folder, 'no-data'), server.dataDir]) {
+      environment = agentAt(dataDir);
+      const { exitCode, stderr } = await login('Allow');
+      assert.equal(exitCode, 0, stderr);
+    }
+    assert.equal((await agent('mcp', 'call', 'local.add', 'a:=2', 'b:=40')).stdout, '42\n');
+
+    const device = startDevice();
+    await page.goto(await device.url);
+    // Its first answers to the device are 403 and say to wait.
+    await server.nextLogged('token-refused');
+    for (const button of ['Continue', 'Continue', 'Allow']) await person.press(button);
+    assert.equal((await assertNothingLeaks(await device.ended)).exitCode, 0);
+
+    const child = startAgentProcess(['mcp', 'login', 'local', '--browser'], environment);
+    const [url, ended] = [authorizationUrlOf(child), finish(child)];
+    await person.answer(await url, 'Deny');
+    await page.getByText('Nothing was allowed').waitFor();
+    child.kill('SIGINT');
+    const { exitCode, stderr } = await ended;
+    assert.deepEqual([exitCode, stderr.trimEnd().split('\n').at(-1)], [130, 'Interrupted.']);
+    assert.equal((await agent('mcp', 'call', 'local.add', 'a:=2', 'b:=40')).exitCode, 0, 'the login before is kept');
   });
 
   async function openAgent(t: TestContext, command: string): Promise<Terminal> {

@@ -16,7 +16,13 @@ export const SERVER_COMMANDS: readonly Command[] = [
     complete: ({ agent }) => agent.servers.tools().map(({ name }) => name),
   },
   { name: '/servers', usage: '', description: 'the servers, their state and who is signed in', run: listServers },
-  { name: '/login', usage: '[server]', description: 'signs in at a server', run: login, complete: completeServer },
+  {
+    name: '/login',
+    usage: '[server] [scopes]',
+    description: 'signs in at a server, for these scopes too',
+    run: login,
+    complete: completeServer,
+  },
   {
     name: '/logout',
     usage: '[server]',
@@ -85,10 +91,10 @@ function loginText(
   return `${who} by ${grant} at ${visibleLine(issuer)} · holds ${scopesText(scopes)}${expiry}${renewal}`;
 }
 
-async function login(context: CommandContext, [name]: readonly string[]): Promise<CommandOutcome> {
+async function login(context: CommandContext, [name, ...scopes]: readonly string[]): Promise<CommandOutcome> {
   const server = serverNamed(context, name, 'sign in at');
   if ('type' in server) return server;
-  return text(changedText(await context.agent.servers.login(server.name, context.signal), context));
+  return text(changedText(await context.agent.servers.login(server.name, context.signal, scopes), context));
 }
 
 async function logout(context: CommandContext, [name]: readonly string[]): Promise<CommandOutcome> {
