@@ -1,6 +1,8 @@
 // argv + environment → command → exit code. The only user of process.argv and process.exit in this half. Commands are
 // loaded when they run, so that --help and --version answer at once.
 
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { visibleText } from './chat/visible-text.ts';
 import { tellUsageFault } from './commands/ask-usage.ts';
@@ -14,6 +16,9 @@ import { type CommandFlags, configure } from './configure.ts';
 import { AgentError, EXIT_CODES, exitCodeOf } from './errors.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
+  // Most of the time until the first prompt goes into compiling what has not changed. Kept beside what was installed, where
+  // nobody else can write; Node goes without where it cannot.
+  enableCompileCache(join(import.meta.dirname, '../node_modules/.cache/compiled'));
   let exitCode = 0;
   const program = new Command('agent')
     .description('An agent that uses the tools of OAuth-protected MCP servers')

@@ -1,17 +1,21 @@
 // `npm start`: the authorization server and the MCP server in one process, the agent in front in another, all on the real
-// protocol. The server's log goes to a file, so that the terminal belongs to the conversation.
+// protocol. Both load at the same time; the agent begins when the server listens. The server's log goes to a file, so that
+// the terminal belongs to the conversation.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { pathToFileURL } from 'node:url';
 import { type Environment, loadEnvironment } from '../agent/config.ts';
 import { configure } from '../agent/configure.ts';
 import { isModelChosen } from '../agent/models/registry.ts';
 import * as server from '../mcp-server/config.ts';
 
 const root = join(import.meta.dirname, '..');
+// Most of the time until the first prompt would go into compiling what has not changed.
+const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') };
 
 async function main(args: readonly string[]): Promise<number> {
   const environment = chooseModel(loadEnvironment(), flagOf(args));
@@ -22,27 +26,20 @@ async function main(args: readonly string[]): Promise<number> {
   }
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const server = startServer(join(config.dataDir, 'server.log'));
+  const conversation = loadConversation(args, environment);
   const takeAway = showLine('starting the authorization server and the MCP server…');
   const failure = await server.ready;
   takeAway();
   if (failure) {
+    conversation.abandon();
     process.stderr.write(failure.report);
     return failure.exitCode;
   }
 
   // Ctrl+C reaches this process too, but it is the conversation's to handle: there it cancels a turn first.
   process.on('SIGINT', () => undefined);
-  const conversation = spawn(
-    process.execPath,
-    [join(root, 'agent/main.ts'), ...(isCommand(args[0]) ? args : ['chat', ...args])],
-    {
-      stdio: 'inherit',
-      // Said in so many words: the agent makes nothing up in CI.
-      env: { ...process.env, LLM_MODEL: environment['LLM_MODEL'] },
-    },
-  );
-  process.once('SIGTERM', () => conversation.kill('SIGTERM'));
-  const exitCode = await exitOf(conversation);
+  process.once('SIGTERM', () => conversation.terminate());
+  const exitCode = await conversation.run();
   await server.stop();
   return exitCode;
 }
@@ -107,6 +104,7 @@ function startServer(logFile: string): StartedServer {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // A process group of its own: Ctrl+C in the terminal is not for the server.
     detached: true,
+    env: { ...process.env, ...COMPILE_CACHE },
   });
   const { stderr } = child;
   if (!stderr) throw new Error('spawn gave no pipe for stderr');
@@ -133,6 +131,34 @@ function startServer(logFile: string): StartedServer {
       child.disconnect();
       await exit;
     },
+  };
+}
+
+interface LoadedConversation {
+  /** Lets it begin; resolves with its exit code. */
+  run(): Promise<number>;
+  /** Ends it before it has begun. */
+  abandon(): void;
+  terminate(): void;
+}
+
+/** Starts the agent behind a gate: it loads what it needs, and waits until it is told to begin. */
+function loadConversation(args: readonly string[], environment: Environment): LoadedConversation {
+  const gate = pathToFileURL(join(root, 'scripts/dev/agent-gate.ts')).href;
+  const command = isCommand(args[0]) ? args : ['chat', ...args];
+  const child = spawn(process.execPath, ['--import', gate, join(root, 'agent/main.ts'), ...command], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    // The model is said in so many words: the agent makes nothing up in CI.
+    env: { ...process.env, ...COMPILE_CACHE, LLM_MODEL: environment['LLM_MODEL'] },
+  });
+  const exit = exitOf(child);
+  return {
+    run: async () => {
+      if (child.connected) child.send('begin');
+      return await exit;
+    },
+    abandon: () => child.disconnect(),
+    terminate: () => void child.kill('SIGTERM'),
   };
 }
 
