@@ -77,7 +77,7 @@ function judgeStatus(expectations: readonly Expectation[], { status, error }: Fi
   if (wanted === undefined && (status === 'error' || status === 'auth_required'))
     return { name: 'status', outcome: 'error', message: error?.message ?? 'a login or a scope is missing' };
   if (wanted !== undefined && status === 'error')
-    return { name: 'status', outcome: 'error', message: `status: expected ${wanted}, came error${because}` };
+    return { name: 'status', outcome: 'error', message: error?.message ?? `status: expected ${wanted}, came error` };
   const hint =
     status === 'blocked' && wanted === undefined
       ? '\n  next          allow the call with approve:, or expect status: blocked'
