@@ -1,4 +1,5 @@
-// `agent tasks` as people and CI run it: a process, the local servers, the demo model, and no key.
+// `agent tasks` as people and CI run it: the local servers, the demo model, and no key. A process of its own where the process
+// is the point: its exit, its signals, what it prints when nothing could run; else the command in this one.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -9,10 +10,12 @@ import { after, before, describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import { parse as readJunit } from 'junit2json';
 import { parse as parseYaml } from 'yaml';
+import { tasksCompare } from '../agent/commands/tasks-compare.ts';
+import type { Environment } from '../agent/config.ts';
 import { finish, runAgent, startAgentProcess } from './support/agent-process.ts';
 import { assertJunit } from './support/junit-schema.ts';
 import { startTestServer, type TestServer } from './support/mcp-server.ts';
-import { readAttempts, writeSums } from './support/task-suite.ts';
+import { readAttempts, runSuiteHere, writeSums } from './support/task-suite.ts';
 import { machineToken } from './support/tokens.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -34,19 +37,29 @@ describe('scripted tasks', () => {
     count += 1;
     return join(directory, `run-${count}`);
   };
-  const run = async (args: readonly string[], environment = {}) => {
+  const withOut = (args: readonly string[], out: string) => [
+    ...args,
+    ...(args.includes('--resume') ? [] : ['--out', out]),
+  ];
+  const environmentWith = (environment: Environment) => ({ ...server.environment, CI: 'true', ...environment });
+  const run = async (args: readonly string[], environment: Environment = {}) => {
     const out = newOut();
-    const finished = await runAgent(['tasks', ...args, ...(args.includes('--resume') ? [] : ['--out', out])], {
-      ...server.environment,
-      CI: 'true',
-      ...environment,
-    });
+    const stateHome = join(directory, `state-${count}`);
+    const finished = await runSuiteHere(
+      withOut(args, out),
+      environmentWith({ XDG_STATE_HOME: stateHome, ...environment }),
+    );
+    return { ...finished, out, lastLine: finished.stdout.trimEnd().split('\n').at(-1) };
+  };
+  const runProcess = async (args: readonly string[], environment: Environment = {}) => {
+    const out = newOut();
+    const finished = await runAgent(['tasks', ...withOut(args, out)], environmentWith(environment));
     return { ...finished, out, lastLine: finished.stdout.trimEnd().split('\n').at(-1) };
   };
 
   test('a newcomer’s first suites pass without a key', async () => {
     const files = ['arithmetic.yaml', 'notebook.yaml', 'approval.yaml', 'step-up.yaml', 'many.jsonl'];
-    const { exitCode, lastLine, stdout, stderr } = await run(files.map((file) => join(examples, file)));
+    const { exitCode, lastLine, stdout, stderr } = await runProcess(files.map((file) => join(examples, file)));
     assert.equal(lastLine, '16 passed, 0 failed, 0 skipped', `${stdout}\n${stderr}`);
     assert.equal(exitCode, 0);
   });
@@ -159,10 +172,10 @@ describe('scripted tasks', () => {
   test('a faulty file ends the run before anything starts, with every fault and exit code 2', async () => {
     const file = join(directory, 'faulty.yaml');
     writeFileSync(file, 'version: 1\ntasks:\n  - id: a\n    promt: x\n  - { id: a, prompt: y, servers: [nowhere] }\n');
-    const { exitCode, stdout, stderr, out } = await run([file, join(directory, 'nothing.yaml')]);
+    const { exitCode, stdout, stderr, out } = await runProcess([file, join(directory, 'nothing.yaml')]);
     assert.equal(exitCode, 2);
     assert.equal(stdout, '');
-    assert.match(stderr, /^There are 3 faults in the task files:\n/);
+    assert.match(stderr, /^There are 2 faults in the task files:\n/);
     assert.match(stderr, /faulty\.yaml:4:5 .*did you mean "prompt"\?\n/);
     assert.match(stderr, /nothing\.yaml cannot be read/);
     assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
@@ -186,7 +199,7 @@ describe('scripted tasks', () => {
   test('in CI no model is made up: exit code 2 unless the file or a flag says demo', async () => {
     const file = join(directory, 'no-model.yaml');
     writeFileSync(file, 'version: 1\ntasks: [{ id: a, prompt: What is 2 + 2? }]\n');
-    const refused = await run([file]);
+    const refused = await runProcess([file]);
     assert.equal(refused.exitCode, 2);
     assert.match(refused.stderr, /No model is configured, and in CI none is made up/);
     assert.equal((await run([file, '--model', 'demo'])).exitCode, 0);
@@ -196,6 +209,8 @@ describe('scripted tasks', () => {
     const { exitCode, stdout } = await run([join(examples, 'many.jsonl'), '--retry-errors', '1'], { PORT: '9' });
     assert.equal(exitCode, 4);
     assert.match(stdout, /is tried again/);
+    assert.match(stdout, /\nERROR {2}3 tasks: The MCP server at .*\n {7}sum-1 .*many\.jsonl:1\n/);
+    assert.equal(stdout.match(/the same error again/g)?.length, 2);
     assert.match(stdout, /3 errors among the failed: they could not be tried, or not be judged\n/);
     assert.match(stdout, /0 passed, 3 failed, 0 skipped\n$/);
   });
@@ -223,7 +238,7 @@ describe('scripted tasks', () => {
     assert.match(selected.stdout, /steady 2\/2/);
     const none = await run([file, '--grep', 'nothing']);
     assert.equal(none.exitCode, 2);
-    assert.match(none.stderr, /No task of 6 fits/);
+    assert.match(none.stderr, /No task of 6 fits .* The first ids are add, .*; tags are smoke\./);
   });
 
   test('--resume runs what is missing or changed, and reports on all', async () => {
@@ -241,7 +256,7 @@ describe('scripted tasks', () => {
     assert.match(mended.stdout, /✓ first \(as before\)/);
     assert.match(mended.stdout, /✓ second \(\d+ ms\)/);
     assert.deepEqual([mended.exitCode, mended.lastLine], [0, '2 passed, 0 failed, 0 skipped']);
-    const refused = await runAgent(['tasks', file, '--out', out], server.environment);
+    const refused = await runSuiteHere([file, '--out', out], environmentWith({}));
     assert.equal(refused.exitCode, 2);
     assert.match(refused.stderr, /has the results of a run\. Go on with it: --resume/);
   });
@@ -260,6 +275,9 @@ describe('scripted tasks', () => {
     assert.equal(recorded.exitCode, 0, recorded.stderr);
     const replayed = await run([join(examples, 'notebook.yaml'), '--replay', cassette], { PORT: '9' });
     assert.equal(replayed.lastLine, '2 passed, 0 failed, 0 skipped', replayed.stdout);
+    const nowhere = await run([join(examples, 'notebook.yaml'), '--replay', join(directory, 'nowhere')]);
+    assert.equal(nowhere.exitCode, 2);
+    assert.match(nowhere.stderr, /--replay: there is no directory/);
   });
 
   test('the first interrupt lets runs finish, the exit code is 130, and --resume does the rest', async () => {
@@ -286,7 +304,7 @@ describe('scripted tasks', () => {
   test('a run that takes too long ends with 124 and says what is missing', async () => {
     const file = join(directory, 'slow.yaml');
     writeSums(file, 2_000);
-    const { exitCode, stdout } = await run([file, '--timeout', '3s', '-j', '2']);
+    const { exitCode, stdout } = await run([file, '--timeout', '1s', '-j', '2']);
     assert.equal(exitCode, 124);
     assert.match(stdout, /ended by the timeout; go on with --resume/);
   });
@@ -298,16 +316,21 @@ describe('scripted tasks', () => {
     ];
     const { stdout, exitCode } = await runAgent(['tasks', 'compare', first.out, second.out], server.environment);
     assert.equal(exitCode, 0);
+    let written = '';
+    const compare = (after: string) =>
+      tasksCompare({
+        before: first.out,
+        after,
+        json: true,
+        stdout: (text) => {
+          written += text;
+        },
+      });
+    await compare(second.out);
     assert.match(stdout, /No task passed more or less often than before\.\n/);
     assert.match(stdout, /passed {4}0\/3 → 0\/3/);
-    const json = JSON.parse(
-      (await runAgent(['tasks', 'compare', first.out, second.out, '--json'], server.environment)).stdout,
-    );
-    assert.equal(json.tasks.length, 3);
-    assert.equal(
-      (await runAgent(['tasks', 'compare', first.out, join(directory, 'nowhere')], server.environment)).exitCode,
-      2,
-    );
+    assert.equal(JSON.parse(written).tasks.length, 3);
+    await assert.rejects(compare(join(directory, 'nowhere')), { code: 'usage' });
   });
 
   test('the published JSON Schema takes every example', () => {

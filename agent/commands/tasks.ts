@@ -1,5 +1,6 @@
 // Runs task files: wires the agent, the models and the terminal to the suite runner.
 
+import { existsSync } from 'node:fs';
 import type { Agent, CassetteOptions } from '../agent.ts';
 import { visibleLine } from '../chat/visible-text.ts';
 import { type AgentConfig, type Environment, parseConfig } from '../config.ts';
@@ -37,6 +38,9 @@ export async function tasks(options: TasksOptions): Promise<number> {
   const flags = parseSuiteFlags(options.files, options.flags);
   const model = modelOf(options.flags);
   const cassette: CassetteOptions = options.flags;
+  const { replay } = cassette;
+  if (replay !== undefined && !existsSync(replay))
+    throw new AgentError('usage', `--replay: there is no directory ${JSON.stringify(replay)}. Make one with --record.`);
   const config = parseConfig(environment, options.flags);
   const scrub = createScrub(environment);
   // Loaded when the first task runs: what is wrong with a file should show at once.

@@ -77,10 +77,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
   if (tasks.length === 0 && (flags.grep || flags.tags.length > 0) && !flags.shard && !flags.isOnlyFailed)
     throw new AgentError(
       'usage',
-      `No task of ${suite.tasks.length} fits --grep and --tag. Their ids begin with ${suite.tasks
-        .slice(0, 5)
-        .map(({ id }) => id)
-        .join(', ')}.`,
+      `No task of ${suite.tasks.length} fits --grep and --tag. The first ids are ${first(suite.tasks.map(({ id }) => id))}; tags are ${first([...new Set(suite.tasks.flatMap(({ tags }) => tags))]) || 'none'}.`,
     );
   options.checkTasks(tasks.filter(({ skip }) => skip === undefined));
   const { checks, faults } = await loadChecks(tasks.filter(({ skip }) => skip === undefined));
@@ -145,6 +142,10 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
     await results.close();
     await release();
   }
+}
+
+function first(names: readonly string[]): string {
+  return [...names.slice(0, 8), ...(names.length > 8 ? ['…'] : [])].join(', ');
 }
 
 /** The run that is gone on with, or whose failures are run again; nothing where neither was asked for. */

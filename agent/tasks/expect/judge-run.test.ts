@@ -49,7 +49,8 @@ describe('how a run ended', () => {
     ['error', 'error', 'passed'],
     ['auth_required', undefined, 'error'],
     ['auth_required', 'auth_required', 'passed'],
-    ['auth_required', 'ok', 'failed'],
+    ['auth_required', 'ok', 'error'],
+    ['auth_required', 'blocked', 'failed'],
   ];
   for (const [status, wanted, expected] of cases)
     test(`${status} where ${wanted ?? 'nothing'} is expected: ${expected}`, async () => {
@@ -212,4 +213,17 @@ describe('check modules', () => {
     ],
   ] as const)
     test(`one that gives ${what}: ${expected}`, async () => assert.equal(await outcome({ check }), expected));
+
+  test('one that comes to no end is an error when its time is over', async () => {
+    const limit = new AbortController();
+    const judging = judgeRun(fakeTask('one'), fakeRun(), {
+      judge: undefined,
+      check: () => {
+        limit.abort(new Error('no verdict in time'));
+        return new Promise(() => undefined);
+      },
+      signal: limit.signal,
+    });
+    assert.deepEqual((await judging).at(-1), { name: 'check', outcome: 'error', message: 'check: no verdict in time' });
+  });
 });

@@ -1,6 +1,7 @@
 // A finished run against everything that its task expects. Whoever asks a judge model, and whoever loads check modules, is
 // handed in.
 
+import { untilAborted } from '../../mcp/until-aborted.ts';
 import type { Expectation, ExpectedTools } from '../file/task-file-schema.ts';
 import type { FinishedRun, RunCall } from '../run/finished-run.ts';
 import type { Task } from '../task.ts';
@@ -26,6 +27,7 @@ export interface Judges {
   readonly judge: Judge | undefined;
   /** The function of the task's check module; `undefined` for a task without one. */
   readonly check: Check | undefined;
+  /** When judges and checks have to come to an end; its reason says why. */
   readonly signal: AbortSignal;
 }
 
@@ -35,7 +37,7 @@ export async function judgeRun(task: Task, run: FinishedRun, judges: Judges): Pr
   // Of a run that broke, nothing else is worth saying: its answer is missing because it broke.
   if (findings.some(({ outcome }) => outcome === 'error')) return findings;
   for (const expectation of task.expectations) findings.push(...(await judgeExpectation(expectation, run, judges)));
-  if (judges.check) findings.push(await judgeCheck(judges.check, run));
+  if (judges.check) findings.push(await judgeCheck(judges.check, run, judges.signal));
   return findings;
 }
 
@@ -74,10 +76,10 @@ function judgeStatus(expectations: readonly Expectation[], { status, error }: Fi
   const wanted = expectations.findLast((expectation) => expectation.status !== undefined)?.status;
   if (status === (wanted ?? 'ok')) return passed('status');
   const because = error ? `\n  because       ${error.message}` : '';
-  if (wanted === undefined && (status === 'error' || status === 'auth_required'))
+  if ((wanted ?? 'ok') === 'ok' && (status === 'error' || status === 'auth_required'))
     return { name: 'status', outcome: 'error', message: error?.message ?? 'a login or a scope is missing' };
   if (wanted !== undefined && status === 'error')
-    return { name: 'status', outcome: 'error', message: `status: expected ${wanted}, came error${because}` };
+    return { name: 'status', outcome: 'error', message: error?.message ?? `status: expected ${wanted}, came error` };
   const hint =
     status === 'blocked' && wanted === undefined
       ? '\n  next          allow the call with approve:, or expect status: blocked'
@@ -121,9 +123,10 @@ async function judgeRubric(
 }
 
 /** An assertion that fails in a check module is a verdict; anything else that it throws is a fault of the module. */
-async function judgeCheck(check: Check, run: FinishedRun): Promise<Finding> {
+async function judgeCheck(check: Check, run: FinishedRun, signal: AbortSignal): Promise<Finding> {
   try {
-    const verdict = await check(run);
+    // Its own code, which knows of no signal.
+    const verdict = await untilAborted(signal, Promise.resolve(run).then(check));
     if (verdict === true) return passed('check');
     if (typeof verdict === 'string' && verdict !== '') return failed('check', `check: ${verdict}`);
     return {
@@ -132,10 +135,15 @@ async function judgeCheck(check: Check, run: FinishedRun): Promise<Finding> {
       message: `check: expected true, or a text that says what is wrong; the function gave ${JSON.stringify(verdict) ?? 'nothing'}`,
     };
   } catch (error) {
+    if (signal.aborted) return { name: 'check', outcome: 'error', message: `check: ${messageOf(error)}` };
     const isAssertion = error instanceof Error && error.name === 'AssertionError';
     return isAssertion
       ? failed('check', `check: ${error.message}`)
-      : { name: 'check', outcome: 'error', message: `check: the module threw ${messageOf(error)}` };
+      : {
+          name: 'check',
+          outcome: 'error',
+          message: `check: the module threw ${error instanceof Error ? `${error.name}: ` : ''}${messageOf(error)}`,
+        };
   }
 }
 

@@ -207,9 +207,15 @@ function checkServer(
   if (known && !known.includes(name)) fault(position, `unknown server ${JSON.stringify(name)}${suggest(name, known)}`);
 }
 
-/** The system's code for what is wrong with a file: ENOENT, EISDIR, EACCES. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'EISDIR: it is a directory. Name its files: DIRECTORY/*.yaml',
+  EACCES: 'EACCES: this user may not read it',
+};
+
+/** What is wrong with a file, or the system's code for it. */
 function reasonOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string')
-    return error.code === 'ENOENT' ? 'there is no such file' : error.code;
+    return REASONS[error.code] ?? error.code;
   throw error;
 }

@@ -52,6 +52,8 @@ export function createProgress(options: ProgressOptions): Progress {
   let done = 0;
   let fresh = 0;
   let bad = 0;
+  /** What the last error said: of a server that is down, a hundred tasks say the same. */
+  let lastError: string | undefined;
   const isLive = reporter === 'tty';
   const paint = (text: string, color: number) => (hasColor && isLive ? `\u001b[${color}m${text}\u001b[0m` : text);
   const hide = () => isLive && stderr(CLEAR_LINE);
@@ -63,6 +65,12 @@ export function createProgress(options: ProgressOptions): Progress {
     stdout(`${text}\n`);
   };
 
+  const describeFinding = ({ outcome, message }: Result['findings'][number]) => {
+    if (outcome !== 'error') return indent(message, visible);
+    const isSame = message === lastError;
+    lastError = message;
+    return isSame ? '    the same error again' : indent(message, visible);
+  };
   const statusLine = () => {
     const left = total - done;
     const etaMs = fresh === 0 ? undefined : ((now() - startedAtMs) / fresh) * left;
@@ -92,8 +100,7 @@ export function createProgress(options: ProgressOptions): Progress {
           line(
             `${paint(MARKS[result.outcome], COLORS[result.outcome])} ${visible(nameOf(task, result.attempt))} (${note})`,
           );
-          for (const finding of result.findings)
-            if (finding.outcome !== 'passed') line(indent(finding.message, visible));
+          for (const finding of result.findings) if (finding.outcome !== 'passed') line(describeFinding(finding));
           break;
         }
       }
@@ -111,7 +118,7 @@ export function createProgress(options: ProgressOptions): Progress {
       for (const task of report.tasks)
         if (task.skip !== undefined) stdout(`- ${visible(task.id)} (skipped: ${visible(task.skip)})\n`);
       stdout('\n');
-      for (const task of bad) stdout(`${describeBad(task, visible)}\n`);
+      for (const tasks of Map.groupBy(bad, sharedReasonOf).values()) stdout(`${describeBad(tasks, visible)}\n`);
       if (report.flaky > 0) stdout(`${plural(report.flaky, 'flaky task')}: passed and failed\n`);
       if (report.totals.errors > 0)
         stdout(
@@ -131,10 +138,30 @@ function nameOf({ id, repeat }: Task, attempt: number): string {
   return repeat === 1 ? id : `${id} ${attempt}/${repeat}`;
 }
 
-function describeBad(task: TaskReport, visible: (text: string) => string): string {
-  const [reason = ''] = reasonsOf(task);
-  const share = task.repeat === 1 ? '' : ` (${task.passes} of ${task.repeat} passed, ${task.mustPass} have to)`;
-  return `${task.outcome === 'error' ? 'ERROR ' : 'FAILED'} ${visible(task.id)}${share} ${visible(task.file)}:${task.line} ${visible(firstLine(reason))}`;
+/** Errors that say the same stand together; a failure stands alone. */
+function sharedReasonOf({ id, outcome, attempts }: TaskReport): string {
+  const error = attempts.flatMap(({ findings }) => findings).find(isError);
+  return outcome === 'error' && error ? `error ${error.message}` : `task ${id}`;
+}
+
+function describeBad(tasks: readonly TaskReport[], visible: (text: string) => string): string {
+  const [first] = tasks;
+  if (!first) return '';
+  const places = tasks.map((task) => {
+    const share = task.repeat === 1 ? '' : ` (${task.passes} of ${task.repeat} passed, ${task.mustPass} have to)`;
+    return `${visible(task.id)}${share} ${visible(task.file)}:${task.line}`;
+  });
+  const reason = visible(firstLine(reasonsOf(first)[0] ?? ''));
+  const mark = first.outcome === 'error' ? 'ERROR ' : 'FAILED';
+  if (tasks.length === 1) return `${mark} ${places[0]} ${reason}`;
+  const listed = places.slice(0, MAX_LINES).map((place) => `       ${place}`);
+  const more = places.length > listed.length ? [`       … and ${places.length - listed.length} more`] : [];
+  const same = visible(firstLine(first.attempts.flatMap(({ findings }) => findings).find(isError)?.message ?? reason));
+  return [`${mark} ${plural(tasks.length, 'task')}: ${same}`, ...listed, ...more].join('\n');
+}
+
+function isError({ outcome }: Result['findings'][number]): boolean {
+  return outcome === 'error';
 }
 
 function firstLine(text: string): string {

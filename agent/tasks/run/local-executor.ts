@@ -9,13 +9,14 @@ import type { Task } from '../task.ts';
 import { createAgentPool, type StartAgentFor } from './agent-pool.ts';
 import type { Attempt, AttemptResult, Executor, Identity } from './executor.ts';
 import { createRunRecorder, type RunRecorder } from './run-recorder.ts';
+import { type StartTimer, startRealTimer } from './timer.ts';
 
 export interface LocalExecutorOptions {
   readonly startAgentFor: StartAgentFor;
   /** Hears what a person should know: of the model, of another one that went on for it. Default: nobody does. */
   readonly onNotice?: (text: string) => void;
   /** Calls back after so many milliseconds, unless the returned function is called before; default a timer. */
-  readonly startTimer?: (ms: number, callback: () => void) => () => void;
+  readonly startTimer?: StartTimer;
   /** Milliseconds of a steady clock; default `performance.now`. */
   readonly now?: () => number;
 }
@@ -152,9 +153,4 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
-}
-
-function startRealTimer(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => clearTimeout(timer);
 }

@@ -69,6 +69,28 @@ const wantsYes = (id: string, changed: Partial<Task> = {}) =>
   fakeTask(id, { expectations: [{ answer: { equals: 'yes' } }], ...changed });
 
 describe('running tasks', () => {
+  test('a check that waits for ever ends with the time of its task, and the others go on', async () => {
+    const limits: number[] = [];
+    const ran = await run(
+      [fakeTask('stuck', { check: '/stuck.ts', timeoutMs: 5_000 }), fakeTask('fine')],
+      scripted(() => ({})),
+      {
+        checks: new Map([['/stuck.ts', () => new Promise(() => undefined)]]),
+        startTimer: (ms, callback) => {
+          limits.push(ms);
+          if (ms === 5_000) setImmediate(callback);
+          return () => undefined;
+        },
+      },
+    );
+    assert.deepEqual(outcomes(ran), ['stuck error', 'fine passed']);
+    assert.match(
+      ran.written.find(({ task }) => task === 'stuck')?.findings.at(-1)?.message ?? '',
+      /no verdict within 5000 ms/,
+    );
+    assert.ok(limits.includes(5_000));
+  });
+
   test('every attempt has one final result, and no more run at once than asked for', async () => {
     let running = 0;
     let most = 0;

@@ -8,6 +8,7 @@ import type { LoadedChecks } from './check-modules.ts';
 import type { Attempt, AttemptResult, Executor } from './executor.ts';
 import type { FinishedRun } from './finished-run.ts';
 import { createResult, hashOf, keyOf, type Result, resultSchema } from './result.ts';
+import { type StartTimer, startRealTimer } from './timer.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
 /** What a progress display hears. */
@@ -39,6 +40,8 @@ export interface RunTasksOptions {
   readonly finish: AbortSignal;
   /** Aborted: what runs is cancelled and has no result. */
   readonly stop: AbortSignal;
+  /** Calls back after so many milliseconds, unless the returned function is called before; default a timer. */
+  readonly startTimer?: StartTimer;
   /** Default the clock. */
   readonly now?: () => Date;
 }
@@ -46,6 +49,7 @@ export interface RunTasksOptions {
 /** Runs what is to be run; resolves when nothing runs any more. Verdicts are in the order of the tasks. */
 export async function runTasks(options: RunTasksOptions): Promise<readonly Verdict[]> {
   const { tasks, executor, earlier, concurrency, retryErrors, onEvent, now = () => new Date() } = options;
+  const { startTimer = startRealTimer } = options;
   const standing = new Map(earlier.map((result) => [keyOf(result), result]));
   const results = new Map<string, Result[]>(tasks.map(({ id }) => [id, []]));
   const queue = attemptsOf(tasks);
@@ -96,7 +100,16 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
       const ran = await runOnce(attempt);
       if (!ran) return undefined;
       const check = attempt.task.check === undefined ? undefined : options.checks.get(attempt.task.check);
-      const findings = await judgeRun(attempt.task, ran.run, { judge: options.judge, check, signal: options.stop });
+      const { timeoutMs } = attempt.task;
+      const limit = new AbortController();
+      // What a judge model or a check waits for may never come; they have as long as the attempt had.
+      const stopTimer = startTimer(timeoutMs, () =>
+        limit.abort(new Error(`came to no verdict within ${timeoutMs} ms`)),
+      );
+      const signal = AbortSignal.any([options.stop, limit.signal]);
+      const findings = await judgeRun(attempt.task, ran.run, { judge: options.judge, check, signal }).finally(
+        stopTimer,
+      );
       if (options.stop.aborted) return undefined;
       const error = findings.find(({ outcome }) => outcome === 'error');
       if (error && tries <= retryErrors) {
