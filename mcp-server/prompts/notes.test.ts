@@ -42,6 +42,15 @@ describe('prompts', () => {
     );
   });
 
+  test('R6.memory: put no more text into one answer than fits, and the newest notes of it', async () => {
+    const { ask, call } = createTestApp();
+    for (let note = 1; note <= 8; note += 1) await call('create_note', { title: `T${note}`, body: 'x'.repeat(20_000) });
+    const { messages } = (await ask('prompts/get', { name: 'summarize-notes' })).result;
+    const texts: string[] = messages.map(({ content }: { content: { text: string } }) => content.text);
+    assert.ok(texts.join('').length < 101_000);
+    assert.equal(texts.length, 1 + 4);
+  });
+
   test('complete titles of the owner’s notes, for a token that may read them', async () => {
     const { ask } = await createNotesApp();
     const complete = async (ref: object, argument: object, token = ALICE) =>

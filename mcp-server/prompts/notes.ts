@@ -4,12 +4,15 @@ import { completable, type McpServer } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { requireScopes, SCOPES_META_KEY } from '../auth/scopes.ts';
 import { callerOf } from '../caller.ts';
+import type { Note } from '../notebook/note.ts';
 import type { Notebook, OwnNotes } from '../notebook/notebook.ts';
 
 /** The prompt whose completions are titles of notes. */
 export const SUMMARIZE_NOTES = 'summarize-notes';
 /** What a model can take in at once beside a conversation. */
 const MAX_NOTES = 20;
+/** Five notes at their longest, and what one answer may weigh. */
+const MAX_CHARACTERS = 100_000;
 const STYLES = ['bullet points', 'letter', 'minutes', 'plain prose', 'to-do list'];
 
 /** @param ownNotes of the one whose request or session `server` serves; the SDK asks for completions without saying whose */
@@ -31,7 +34,7 @@ export function registerNotePrompts(server: McpServer, notebook: Notebook, ownNo
     ({ about }, context) => {
       const notes = notebook.of(callerOf(context.http?.authInfo).owner);
       const listed = notes.list({ limit: MAX_NOTES });
-      const found = about ? notes.search(about, MAX_NOTES) : listed.ok ? listed.value.notes : [];
+      const found = whatFits(about ? notes.search(about, MAX_NOTES) : listed.ok ? listed.value.notes : []);
       const task =
         found.length === 0
           ? `I have no notes${about ? ` about ${JSON.stringify(about)}` : ''}. Tell me so.`
@@ -72,4 +75,13 @@ export function registerNotePrompts(server: McpServer, notebook: Notebook, ownNo
       ],
     }),
   );
+}
+
+function whatFits(notes: readonly Note[]): readonly Note[] {
+  let characters = 0;
+  const excess = notes.findIndex(({ title, body }) => {
+    characters += title.length + body.length;
+    return characters > MAX_CHARACTERS;
+  });
+  return excess === -1 ? notes : notes.slice(0, excess);
 }
