@@ -154,6 +154,9 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     return {
       kids: keys.map(({ kid }) => kid).join(),
       next: provider.callback(),
+      // One that is stored has an end.
+      hasSession: async (request: IncomingMessage, response: ServerResponse) =>
+        (await provider.Session.get(provider.createContext(request, response))).exp !== undefined,
       structuredTokens,
       interact: createInteractions(parts),
       showConnections: createConnectionsPage({ ...parts, connections: store.connections, now }),
@@ -231,6 +234,17 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       request.url = url.pathname;
       return engine.next(request, response);
     }
+    // Nobody without a session was shown the form; a page elsewhere, whose posts bring no cookie, shall use up no tries.
+    if (!(await engine.hasSession(request, response)))
+      return sendErrorPage(
+        response,
+        {
+          title: 'This page has expired',
+          explanation: 'It was opened long ago, or this browser takes no cookies. Open it again and type the code.',
+          code: undefined,
+        },
+        400,
+      );
     const tries = deviceCodeTries.take(request.socket.remoteAddress ?? '');
     if (tries.ok) return engine.next(request, response);
     log.warn('device-code-refused', { reason: 'too many tries', address: request.socket.remoteAddress });

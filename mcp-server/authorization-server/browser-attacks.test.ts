@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import * as oauth from 'openid-client';
 import { openAdministration } from './administration.ts';
+import { DEVICE_LIMITS } from './limits.ts';
 import {
   codeRequest,
   createBrowser,
@@ -113,6 +114,27 @@ test('A7.markup: what somebody types into the sign-in form, or puts into a link,
     assert.doesNotMatch(text, /<script|<img/, url);
     assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/, url);
   }
+});
+
+test('A7.drive-by: a device form from elsewhere is a plain refusal, and uses up nobody’s tries', async (t) => {
+  const server = await startTestServer(t);
+  const post = (cookie: string) =>
+    fetch(`${server.issuer}/activate`, {
+      method: 'POST',
+      headers: { origin: 'https://evil.test', 'content-type': 'application/x-www-form-urlencoded', cookie },
+      body: 'xsrf=x&user_code=WRNG-WRNG',
+    });
+  for (let form = 0; form <= DEVICE_LIMITS.maxTriesPerWindow; form += 1) {
+    const response = await post(form % 2 === 0 ? '' : `session_${server.port}=made-up`);
+    assert.equal(response.status, 400);
+    assert.match(await response.text(), /This page has expired/);
+  }
+  const browser = createBrowser(server.issuer);
+  const page = await browser.walk(`${server.issuer}/activate`);
+  const [, xsrf = ''] = /name="xsrf" value="([^"]+)"/.exec(page.text) ?? [];
+  assert.notEqual(xsrf, '');
+  const tried = await browser.walk(page.url, { xsrf, user_code: 'WRNG-WRNG' });
+  assert.match(tried.text, /This code is not known/);
 });
 
 test('A7.drive-by: a page on the web can neither register clients nor start device codes here, nor read anything', async (t) => {
