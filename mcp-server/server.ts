@@ -59,7 +59,7 @@ export async function startServer(config: ServerConfig, log: Log, metrics?: Metr
         addresses: config.addresses,
         port,
         portVariable: 'AUTH_SERVER_PORT',
-        handle: authorizationServer.handle,
+        handle: acceptPathsOnly(authorizationServer.handle, log),
       });
       closers.push(() => listener.close());
     }
