@@ -20,3 +20,17 @@ export class ServerError extends Error {
     this.code = code;
   }
 }
+
+/** What SQLite says of a file that is not, or not any more, a database. https://www.sqlite.org/rescode.html */
+const DAMAGE_CODES = [1, 11, 26];
+
+/**
+ * What to do about a database that cannot be opened: `remedy`, which may cost what is in it, only when it is damaged. A
+ * disk that is full or another process that holds the file is no reason to give anything up.
+ */
+export function databaseRemedy(error: unknown, remedy: string): string {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
+  return code === undefined || DAMAGE_CODES.includes(code)
+    ? remedy
+    : 'leave the file as it is; see that there is room on the disk, that this user may write there, and that no other program holds the file, then start again';
+}

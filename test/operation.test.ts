@@ -145,6 +145,19 @@ describe('operation', () => {
     assert.match(answer, /"result":42/);
   });
 
+  test('R10.canary, R5.host: an address that carries a name and a password is refused on both ports, and not written down', async () => {
+    const server = await startTestServer();
+    for (const origin of [server.url, server.issuer]) {
+      const { host, port } = new URL(origin);
+      const socket = connect(Number(port), '127.0.0.1');
+      socket.write(`GET http://me:not-for-logs@${host}/healthz HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      assert.match((await socket.toArray()).join(''), /^HTTP\/1\.1 400 /);
+    }
+    assert.equal(server.log().filter(({ reason }) => reason === 'request_target').length, 2);
+    assert.doesNotMatch(server.logText(), /not-for-logs/);
+    await server.close();
+  });
+
   test('R10.canary: nothing that the server writes contains a token, a secret, a code or a verifier', async () => {
     const [metricsPort] = await freePorts(1);
     const issuer = await createSigningIssuer(AUDIENCE);

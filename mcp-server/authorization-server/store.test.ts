@@ -178,6 +178,19 @@ test('the database and what SQLite keeps beside it have mode 0600 under any umas
   for (const suffix of ['', '-wal', '-shm']) assert.equal((await stat(file + suffix)).mode & 0o777, 0o600, suffix);
 });
 
+test('nobody is advised to delete a database that another process holds', async (t) => {
+  const file = join(await temporaryDirectory(t), 'held.sqlite');
+  const holder = new DatabaseSync(file);
+  holder.exec('BEGIN EXCLUSIVE');
+  await chmod(file, 0o600);
+  await assert.rejects(openStore({ file }), ({ message }: Error) => {
+    assert.match(message, /database is locked.+leave the file as it is.+no other program holds the file/);
+    assert.doesNotMatch(message, /delete/);
+    return true;
+  });
+  holder.close();
+});
+
 test('a file that is damaged, newer or open to others is refused and left as it is', async (t) => {
   const isUnreadable = (error: unknown) => error instanceof ServerError && error.code === 'unreadable_data';
   const directory = await temporaryDirectory(t);

@@ -5,6 +5,7 @@
 
 import { DatabaseSync } from 'node:sqlite';
 import type { AdapterFactory } from 'oidc-provider';
+import { databaseRemedy } from '../errors.ts';
 import { type AccountStore, createAccountStore } from './account-store.ts';
 import { type Connections, createConnections } from './connections.ts';
 import { createEntries } from './entries.ts';
@@ -132,7 +133,12 @@ function openDatabase(file: string): DatabaseSync {
     database.exec('COMMIT');
   } catch (error) {
     database?.close();
-    throw unreadable(file, error instanceof Error ? error.message : String(error), remedy, error);
+    throw unreadable(
+      file,
+      error instanceof Error ? error.message : String(error),
+      databaseRemedy(error, remedy),
+      error,
+    );
   }
   if (version <= SCHEMA_VERSION) return database;
   database.close();

@@ -470,6 +470,20 @@ describe('the notebook', () => {
     assert.deepEqual(notes.search('oat'), []);
   });
 
+  test('advises nobody to give up a file that another process holds', (context) => {
+    const directory = mkdtempSync(join(tmpdir(), 'notebook-'));
+    context.after(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, 'held.sqlite');
+    const holder = new DatabaseSync(file);
+    holder.exec('BEGIN EXCLUSIVE');
+    chmodSync(file, 0o600);
+    assert.throws(
+      () => openNotebook({ file }),
+      /database is locked.+leave the file as it is.+no other program holds the file/,
+    );
+    holder.close();
+  });
+
   test('refuses a file that others may read, one that is no database, and one of a later version', (context) => {
     const directory = inDirectory(context);
     const expected = (message: RegExp) => ({ code: 'unreadable_data', message });

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { ServerError } from '../errors.ts';
+import { databaseRemedy, ServerError } from '../errors.ts';
 import { NOTE_LIMITS } from './limits.ts';
 import { INDEX_OPTIONS, indexedWords } from './search-index.ts';
 
@@ -186,5 +186,9 @@ function ensurePrivateFile(file: string): void {
 
 function unreadable(file: string, what: string, cause?: unknown): ServerError {
   const remedy = `chmod 600 it if that is all, else restore it from a backup, or move it away together with ${file}-wal and ${file}-shm: everybody then starts with an empty notebook`;
-  return new ServerError('unreadable_data', `Cannot use ${file}: ${what}. To go on: ${remedy}.`, { cause });
+  return new ServerError(
+    'unreadable_data',
+    `Cannot use ${file}: ${what}. To go on: ${databaseRemedy(cause, remedy)}.`,
+    { cause },
+  );
 }
