@@ -77,11 +77,14 @@ describe('hostile servers', () => {
     );
     assert.deepEqual(
       servers.tools().map(({ name }) => name),
-      ['fine', 'echo'],
+      ['meta', 'fine', 'echo'],
     );
     const notices: string[] = [];
     servers.subscribe((event) => event.type === 'notice' && notices.push(event.text));
-    assert.equal(notices.filter((text) => /is left out: its description is too large/.test(text)).length, 2);
+    assert.deepEqual(
+      notices.map((text) => /is left out: its schema is nested/.test(text)),
+      [true],
+    );
   });
 
   test('tools without number are used up to a limit, and kept up to one', async () => {
@@ -268,7 +271,6 @@ describe('hostile servers', () => {
       ['mcp', 'tools', 'server'],
       ['mcp', 'tools', 'server', '--json'],
       ['mcp', 'list'],
-      ['doctor'],
       ['ask', 'x'],
     ];
     for (const args of commands) {
@@ -276,6 +278,55 @@ describe('hostile servers', () => {
       assert.match(stdout + stderr, /fine/);
       for (const hidden of ['\u001B', '\u009B', '\u202E']) assert.ok(!(stdout + stderr).includes(hidden), `${args}`);
     }
+  });
+
+  test('a server that shows back what it was sent brings no credential to the model, nor into a recording', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'cassette-'));
+    cleanups.push(() => rm(directory, { recursive: true }));
+    const server = await scripted();
+    const token = 'unused-token-of-this-test';
+    const shown = `authorization: Bearer ${token} x-api-key: canary-api-key ${Buffer.from(token).toString('base64')}`;
+    const [, own] = parseMcpFile(
+      JSON.stringify({
+        mcpServers: { a: { url: server.url }, b: { url: server.url, headers: { 'X-Api-Key': 'canary-api-key' } } },
+      }),
+      '.mcp.json',
+      {},
+      assert.fail,
+    );
+    assert.ok(own);
+    const cassette = { record: directory, scrub: (text: string) => text };
+    const servers = await started([own], { cassette });
+    const said: unknown[] = [];
+    const onProgress = (progress: unknown) => void said.push(progress);
+    const answers = [
+      { content: [{ type: 'text', text: shown }], structuredContent: { [shown]: { shown } } },
+      { content: [{ type: 'text', text: shown }], isError: true },
+    ];
+    for (const answer of answers) {
+      server.onCall = (scriptedCall) => {
+        const params = { progressToken: scriptedCall.meta['progressToken'], progress: 1, message: shown };
+        scriptedCall.stream();
+        scriptedCall.send({ method: 'notifications/progress', params });
+        scriptedCall.finish(answer);
+      };
+      const result = call(servers, 'echo', { n: answers.indexOf(answer) }, { [CALL_HOOKS]: { onProgress } });
+      said.push(await result.catch((error: Error) => error.message));
+    }
+    server.onCall = ({ refuse }) => refuse(500, shown);
+    said.push(await call(servers, 'echo', { n: 2 }).then(assert.fail, (error: Error) => error.message));
+    server.listText = `"error":{"code":-32000,"message":${JSON.stringify(shown)}}`;
+    said.push((await started([own])).statuses());
+    for (const file of await readdir(directory, { recursive: true, withFileTypes: true }))
+      if (file.isFile()) said.push(await readFile(join(file.parentPath, file.name), 'utf8'));
+    assert.equal(said.length, 10);
+    for (const one of said) {
+      assert.doesNotMatch(
+        JSON.stringify(one),
+        /unused-token-of-this-test|canary-api-key|dW51c2VkLXRva2VuLW9mLXRoaXMtdGV/,
+      );
+    }
+    assert.match(JSON.stringify(said), /authorization: Bearer \[credential removed\]/);
   });
 
   test('an approval is for the tool that was shown, whatever the server makes of it meanwhile', async () => {

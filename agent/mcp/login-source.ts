@@ -24,3 +24,20 @@ export function openLogin(server: HttpServerConfig, { config, prompt, onAuth }: 
     ...(onAuth ? { onAuth } : {}),
   });
 }
+
+/** The same source; every token that it gives is told. */
+export function noteTokens(tokens: TokenSource, onToken: (token: string) => void): TokenSource {
+  const noted = (token: string) => {
+    onToken(token);
+    return token;
+  };
+  return {
+    ...tokens,
+    current: async () => {
+      const token = await tokens.current();
+      return token === undefined ? undefined : noted(token);
+    },
+    renew: async (...args) => noted(await tokens.renew(...args)),
+    stepUp: async (...args) => noted(await tokens.stepUp(...args)),
+  };
+}

@@ -49,3 +49,19 @@ test('tokens of long ago are forgotten, the last ones are not', () => {
   assert.equal(secrets.isIn('token-number-1000'), false);
   assert.equal(secrets.isIn('token-number-1099'), true);
 });
+
+test('what a server shows back of them is taken out, in every spelling, and nothing else is', () => {
+  const secrets = createOwnSecrets(
+    { API_KEY: 'sk-0123456789abcdef', AUTH_PRIVATE_KEY_FILE: '/home/ada/keys/agent.pem' },
+    [{ authorization: 'Bearer header-token-0123', 'x-tenant': 'production-europe' }],
+  );
+  secrets.note('token-of-this-run-42');
+  const text = 'sk-0123456789abcdef header-token-0123 token-of-this-run-42 /home/ada/keys/agent.pem production-europe';
+  assert.equal(
+    secrets.redact(text),
+    '[credential removed] [credential removed] [credential removed] /home/ada/keys/agent.pem production-europe',
+  );
+  const encoded = Buffer.from('Bearer token-of-this-run-42').toString('base64');
+  assert.doesNotMatch(secrets.redact(encoded), /dG9rZW4tb2YtdGhpcy1ydW4t/);
+  assert.ok(!secrets.isIn({ file: '/home/ada/keys/agent.pem' }));
+});

@@ -1,5 +1,6 @@
-// The agent's own credentials, to find them in the arguments of a tool call: a model that was talked into it by a server
-// must not hand them out. Keeps no more than it needs to recognise them.
+// The agent's own credentials, to find them where they do not belong: in the arguments of a tool call, since a model that was
+// talked into it by a server must not hand them out, and in what servers answer. Keeps no more than it needs to recognise
+// them.
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -8,21 +9,40 @@ export interface OwnSecrets {
   note(secret: string): void;
   /** Whether the value contains one of them, in plain or in a usual encoding. */
   isIn(value: unknown): boolean;
+  /** The text without them. */
+  redact(text: string): string;
 }
 
 const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)(?:_|$)/i;
+/** What such a variable holds is where the secret is. */
+const PLACE_NAME = /_(?:FILE|PATH|DIR)$/i;
+const SECRET_HEADER = /auth|key|token|secret|cookie|password/i;
+const REMOVED = '[credential removed]';
 /** A shorter value is no secret, and would be found everywhere. */
 const MIN_LENGTH = 12;
 /** Tokens are replaced every few minutes; the last ones are enough. */
 const MAX_TOKENS = 32;
 
-/** @param variables whose names say that they hold a secret are taken from these */
-export function createOwnSecrets(variables: Variables): OwnSecrets {
+/**
+ * @param variables whose names say that they hold a secret are taken from these
+ * @param headers those that a server gets by the configuration
+ */
+export function createOwnSecrets(variables: Variables, headers: readonly Variables[] = []): OwnSecrets {
+  const inHeaders = headers.flatMap((one) =>
+    Object.entries(one).flatMap(([name, value]) =>
+      // Without the scheme: it may be shown without.
+      SECRET_HEADER.test(name) && value !== undefined ? [value.replace(/^(?:Bearer|Basic|DPoP|Token) +/i, '')] : [],
+    ),
+  );
   const fixed = Object.entries(variables)
-    .flatMap(([name, value]) => (SECRET_NAME.test(name) && value !== undefined ? [value] : []))
+    .flatMap(([name, value]) =>
+      SECRET_NAME.test(name) && !PLACE_NAME.test(name) && value !== undefined ? [value] : [],
+    )
+    .concat(inHeaders)
     .filter(isLongEnough)
     .flatMap(spellings);
   const tokens = new Map<string, readonly string[]>();
+  const known = () => [...fixed, ...[...tokens.values()].flat()];
   return {
     note: (secret) => {
       if (!isLongEnough(secret) || tokens.has(secret)) return;
@@ -32,11 +52,15 @@ export function createOwnSecrets(variables: Variables): OwnSecrets {
     },
     isIn: (value) => {
       const text = textOf(value);
-      return (
-        fixed.some((spelling) => text.includes(spelling)) ||
-        [...tokens.values()].some((known) => known.some((spelling) => text.includes(spelling)))
-      );
+      return known().some((spelling) => text.includes(spelling));
     },
+    redact: (text) =>
+      text.length < MIN_LENGTH
+        ? text
+        : known().reduce(
+            (left, spelling) => (left.includes(spelling) ? left.replaceAll(spelling, REMOVED) : left),
+            text,
+          ),
   };
 }
 

@@ -1,7 +1,5 @@
 // One server of the configuration: whether it may be used, its connection, its login, its tools, and the word for its state.
 
-import { createHash } from 'node:crypto';
-import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import type { LoginStatus } from '../auth/login-prompt.ts';
 import type { TokenSource } from '../auth/token-source.ts';
 import { shownUrl } from '../credential-config.ts';
@@ -11,9 +9,15 @@ import type { Approvals } from './approvals.ts';
 import { connect, type McpConnection, type McpTool } from './connection.ts';
 import type { Elicitor } from './elicitation.ts';
 import { translateFailure } from './failures.ts';
+import { noteTokens } from './login-source.ts';
+import { observeConnection } from './observed-connection.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { recordConnection, replayConnection } from './recorded-connection.ts';
+import { redactConnection, redactError } from './redacted-connection.ts';
+import { approvalKeyOf, identityOf } from './server-identity.ts';
 import type { ServerState, ServerStatus, ServersOptions } from './servers.ts';
-import { faultOfTool, fingerprintOf, wordsOf } from './tool-description.ts';
+import { fingerprintOf, wordsOf } from './tool-description.ts';
+import { compareTools } from './tool-pins.ts';
 import { cleanText } from './tool-text.ts';
 import type { ToolChange, ToolSource } from './tools.ts';
 
@@ -45,6 +49,8 @@ export interface ServerEntryOptions {
   readonly openLogin: (server: HttpServerConfig) => TokenSource;
   /** Sees every token that is sent. */
   readonly onToken: (token: string) => void;
+  /** Takes the agent's credentials out of what a server says. */
+  readonly redact: (text: string) => string;
   readonly onState: (status: ServerStatus) => void;
   readonly onNotice: (text: string) => void;
   /** The server has other tools now. */
@@ -53,8 +59,6 @@ export interface ServerEntryOptions {
 
 /** More than any model can choose from. */
 const MAX_TOOLS = 500;
-/** A server that has news without end does not keep us busy with them. */
-const MIN_PAUSE_MS = 1000;
 /** Failures that the next request would meet as well. */
 const ENDS_CONNECTION: readonly AgentErrorCode[] = ['unreachable', 'login_required', 'untrusted_issuer'];
 /** A server that did not answer is tried again after these times, in seconds; the last one repeats. */
@@ -63,9 +67,8 @@ const RETRY_SECONDS = [5, 10, 30, 60];
 export function createServerEntry(server: McpServerConfig, options: ServerEntryOptions): ServerEntry {
   const { approvals, elicit, cassette, onState, onNotice } = options;
   const needsLogin = server.transport === 'http' && server.headers['authorization'] === undefined;
-  const tokens = needsLogin ? noting(options.openLogin(server), options.onToken) : undefined;
-  /** A command may be another one in another place; pinned tools of the one are not those of the other. */
-  const approvalKey = server.transport === 'stdio' ? `${server.url} ${server.approval}` : server.url;
+  const tokens = needsLogin ? noteTokens(options.openLogin(server), options.onToken) : undefined;
+  const approvalKey = approvalKeyOf(server);
   let connection: McpConnection | undefined;
   let tools: readonly McpTool[] = [];
   let changes: ReadonlyMap<string, ToolChange> = new Map();
@@ -132,19 +135,9 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     changes = cassette?.replay === undefined ? await compare() : new Map();
   };
   const compare = async () => {
-    // Of the others nothing is kept: they cannot be called.
-    const fit = tools.filter((tool) => faultOfTool(tool) === undefined);
-    const seen = Object.fromEntries(
-      fit.map((tool) => [tool.name, { fingerprint: fingerprintOf(tool), words: wordsOf(tool) }]),
-    );
-    listed = JSON.stringify(Object.entries(seen).map(([name, { fingerprint }]) => [name, fingerprint]));
-    const approved = await approvals.approvedTools(approvalKey, seen);
-    return new Map(
-      Object.entries(seen).flatMap(([name, { fingerprint, words }]): [string, ToolChange][] => {
-        const before = Object.hasOwn(approved, name) ? approved[name] : undefined;
-        return before && before.fingerprint !== fingerprint ? [[name, { before: before.words, after: words }]] : [];
-      }),
-    );
+    const compared = await compareTools(tools, approvalKey, approvals);
+    listed = compared.listed;
+    return compared.changes;
   };
   const relist = oneAtATime(async () => {
     if (!connection || isClosed) return;
@@ -161,52 +154,32 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
   });
   /** Its state is that of its last request: a server may go down, or end a login, long after it was connected. */
   const observed = (opened: McpConnection): McpConnection => {
-    const observe = async <T>(work: Promise<T>): Promise<T> => {
-      try {
-        const result = await work;
-        if (connection === watched && state !== 'connected' && !isClosed) {
-          retries = 0;
-          clearTimeout(retry);
-          login = await statusOf(tokens);
-          setState('connected', '');
-        }
-        return result;
-      } catch (error) {
-        if (connection === watched && error instanceof AgentError && ENDS_CONNECTION.includes(error.code) && !isClosed)
-          await fail(error);
-        throw error;
-      }
-    };
-    const watched: McpConnection = {
-      get name() {
-        return opened.name;
+    const isPresent = () => connection === watched && !isClosed;
+    const watched = observeConnection(opened, {
+      onAnswer: async () => {
+        if (!isPresent() || state === 'connected') return;
+        retries = 0;
+        clearTimeout(retry);
+        login = await statusOf(tokens);
+        setState('connected', '');
       },
-      get url() {
-        return opened.url;
+      onFailure: async (error) => {
+        if (isPresent() && ENDS_CONNECTION.includes(error.code)) await fail(error);
       },
-      get protocolVersion() {
-        return opened.protocolVersion;
-      },
-      listTools: (...args) => observe(opened.listTools(...args)),
-      callTool: (...args) => observe(opened.callTool(...args)),
-      listResources: (...args) => observe(opened.listResources(...args)),
-      listResourceTemplates: (...args) => observe(opened.listResourceTemplates(...args)),
-      readResource: (...args) => observe(opened.readResource(...args)),
-      listPrompts: (...args) => observe(opened.listPrompts(...args)),
-      getPrompt: (...args) => observe(opened.getPrompt(...args)),
-      complete: (...args) => observe(opened.complete(...args)),
-      close: () => opened.close(),
-    };
+    });
     return watched;
   };
 
   const open = async (signal?: AbortSignal): Promise<McpConnection> => {
     const recorded = cassette?.replay && replayConnection(server.name, cassette.replay, cassette.scrub);
     if (recorded) return recorded;
-    const live = await (options.connect ?? connect)(
-      server,
-      { tokens, elicit, onNotice, onToolsChanged: () => void relist() },
-      signal,
+    const live = redactConnection(
+      await (options.connect ?? connect)(
+        server,
+        { tokens, elicit, onNotice, onToolsChanged: () => void relist() },
+        signal,
+      ),
+      options.redact,
     );
     return cassette?.record === undefined ? live : recordConnection(live, cassette.record, cassette.scrub);
   };
@@ -230,7 +203,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       } catch (error) {
         await opened?.close();
         signal?.throwIfAborted();
-        await fail(failureOf(error));
+        await fail(redactError(failureOf(error), options.redact));
       }
     })().finally(() => {
       connecting = undefined;
@@ -338,58 +311,8 @@ function noLoginReason(server: McpServerConfig): string {
     : '.mcp.json gives its authorization';
 }
 
-/**
- * What a person's approval is kept for: this server and no other. A query may hold a key, and a command may be another program
- * elsewhere; both are in the hash.
- */
-function identityOf(server: McpServerConfig): string {
-  const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
-  if (server.transport === 'stdio') return `${server.name} ${hashOf(`${server.url} ${server.approval}`)}`;
-  const { search } = new URL(server.url);
-  return `${server.name} ${shownUrl(server.url)}${search === '' ? '' : ` ${hashOf(server.url)}`}`;
-}
-
 /** What a server says must stop neither the others nor the process, whatever of ours it breaks. */
 function failureOf(error: unknown): AgentError {
   if (error instanceof AgentError) return error;
   return new AgentError('internal', `This is a fault of the agent itself: ${String(error)}`, { cause: error });
-}
-
-function noting(tokens: TokenSource, onToken: (token: string) => void): TokenSource {
-  const noted = (token: string) => {
-    onToken(token);
-    return token;
-  };
-  return {
-    ...tokens,
-    current: async () => {
-      const token = await tokens.current();
-      return token === undefined ? undefined : noted(token);
-    },
-    renew: async (...args) => noted(await tokens.renew(...args)),
-    stepUp: async (...args) => noted(await tokens.stepUp(...args)),
-  };
-}
-
-/** Runs the work once more if it is asked for while it runs, however often that is; not more often than once a second. */
-function oneAtATime(work: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  let isStale = false;
-  let endedAtMs = Number.NEGATIVE_INFINITY;
-  const run = async () => {
-    do {
-      const restMs = endedAtMs + MIN_PAUSE_MS - performance.now();
-      if (restMs > 0) await setTimeoutPromise(restMs, undefined, { ref: false });
-      isStale = false;
-      await work();
-      endedAtMs = performance.now();
-    } while (isStale);
-  };
-  return () => {
-    isStale = true;
-    running ??= run().finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
 }

@@ -147,7 +147,11 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
     if (listeners.size === 0 && event.type === 'notice') unheard.push(event);
     for (const listener of listeners) listener(event);
   };
-  const notice = (text: string) => emit({ type: 'notice', text: cleanText(text, 2000) });
+  const secrets = createOwnSecrets(
+    config.environment,
+    config.servers.map((server) => (server.transport === 'http' ? server.headers : server.env)),
+  );
+  const notice = (text: string) => emit({ type: 'notice', text: cleanText(secrets.redact(text), 2000) });
   const told = new Set<string>();
   /** What is found each time that tools are loaded is news once. */
   const noticeOnce = (text: string) => {
@@ -155,7 +159,6 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
     told.add(text);
     notice(text);
   };
-  const secrets = createOwnSecrets(config.environment);
   const approvals = options.approvals ?? createApprovals(config.approvalDirectory);
   let loaded: readonly LoadedTool[] = [];
 
@@ -174,6 +177,7 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
           onAuth: (event) => emit({ type: 'auth', server: http.name, ...event }),
         }),
       onToken: secrets.note,
+      redact: secrets.redact,
       onState: (status) => emit({ type: 'state', status }),
       onNotice: notice,
       onTools: async () => {

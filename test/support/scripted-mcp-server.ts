@@ -54,6 +54,8 @@ export interface ScriptedServer {
   guard: (token: string | undefined, method: string) => Refusal | undefined;
   /** Protected-resource metadata, at its well-known address; default none. */
   resourceMetadata: Record<string, unknown> | undefined;
+  /** How far ahead its clock is, by the `Date` of its metadata. */
+  clockSkewMs: number;
   onCall: (call: ScriptedCall) => void;
   /** Sends a message on the streams that clients opened with GET. */
   announce(message: Record<string, unknown>): void;
@@ -86,7 +88,9 @@ export async function startScriptedServer(options: ScriptedOptions = {}): Promis
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     if (request.url === '/.well-known/oauth-protected-resource/mcp' && server.resourceMetadata) {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(server.resourceMetadata));
+      const date = new Date(Date.now() + server.clockSkewMs).toUTCString();
+      response.writeHead(200, { 'content-type': 'application/json', date });
+      response.end(JSON.stringify(server.resourceMetadata));
       return;
     }
     const body = Buffer.concat(await request.toArray()).toString();
@@ -207,6 +211,7 @@ export async function startScriptedServer(options: ScriptedOptions = {}): Promis
     listText: undefined,
     guard: () => undefined,
     resourceMetadata: undefined,
+    clockSkewMs: 0,
     onCall: (call) => call.answer({ content: [{ type: 'text', text: String(call.args['text'] ?? '') }] }),
     announce: (message) => {
       for (const stream of ownStreams) stream.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);

@@ -1,0 +1,67 @@
+// A connection whose answers hold no credential of this agent: a server that shows back what it was sent, in a page about an
+// error for example, must not bring a token before the model, into a conversation that is kept, or into a recording.
+
+import { AgentError } from '../errors.ts';
+import type { McpConnection } from './connection.ts';
+
+/** No answer of a server is nested deeper for a good reason. */
+const MAX_DEPTH = 200;
+
+/** @param redact takes credentials out of a text */
+export function redactConnection(connection: McpConnection, redact: (text: string) => string): McpConnection {
+  const clean = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      // Texts become texts, and everything else stays.
+      return redactDeep(await work, redact, 0) as T;
+    } catch (error) {
+      throw error instanceof AgentError ? redactError(error, redact) : error;
+    }
+  };
+  return {
+    get name() {
+      return connection.name;
+    },
+    get url() {
+      return connection.url;
+    },
+    get protocolVersion() {
+      return connection.protocolVersion;
+    },
+    listTools: (...args) => clean(connection.listTools(...args)),
+    callTool: (name, args, { onProgress, ...options } = {}) =>
+      clean(
+        connection.callTool(name, args, {
+          ...options,
+          ...(onProgress
+            ? {
+                onProgress: ({ message, ...progress }) =>
+                  onProgress({ ...progress, ...(message === undefined ? {} : { message: redact(message) }) }),
+              }
+            : {}),
+        }),
+      ),
+    listResources: (...args) => clean(connection.listResources(...args)),
+    listResourceTemplates: (...args) => clean(connection.listResourceTemplates(...args)),
+    readResource: (...args) => clean(connection.readResource(...args)),
+    listPrompts: (...args) => clean(connection.listPrompts(...args)),
+    getPrompt: (...args) => clean(connection.getPrompt(...args)),
+    complete: (...args) => clean(connection.complete(...args)),
+    close: () => connection.close(),
+  };
+}
+
+/** The same error without credentials in its message. */
+export function redactError(error: AgentError, redact: (text: string) => string): AgentError {
+  const message = redact(error.message);
+  return message === error.message ? error : new AgentError(error.code, message, { ...error.details, cause: error });
+}
+
+function redactDeep(part: unknown, redact: (text: string) => string, depth: number): unknown {
+  if (typeof part === 'string') return redact(part);
+  if (typeof part !== 'object' || part === null) return part;
+  if (depth > MAX_DEPTH) return '[nested too deep]';
+  if (Array.isArray(part)) return part.map((item) => redactDeep(item, redact, depth + 1));
+  return Object.fromEntries(
+    Object.entries(part).map(([key, value]) => [redact(key), redactDeep(value, redact, depth + 1)]),
+  );
+}
