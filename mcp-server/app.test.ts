@@ -218,7 +218,7 @@ describe('arithmetic tools', () => {
 
   test('leave a log line per call that says who called what, without arguments', async () => {
     const app = createTestApp();
-    await app.fetch(call('add', { a: 123_456, b: 40 }));
+    await (await app.fetch(call('add', { a: 123_456, b: 40 }))).text();
     const line =
       app
         .logText()
