@@ -23,7 +23,7 @@ export interface ListenLimits {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
-  /** How long a client may leave an answer lie unread; it is kept in memory meanwhile, however large. */
+  /** How long a client may leave an answer lie unread, at most twice this; it is kept in memory meanwhile, however large. */
   readonly unreadTimeoutMs: number;
   /** How often Node looks for connections that are over their time. */
   readonly checkIntervalMs: number;
