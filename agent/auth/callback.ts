@@ -55,7 +55,10 @@ export async function openCallback({ redirectUri, check, signal }: CallbackOptio
   let pageSent: Promise<unknown> | undefined;
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
-    const url = new URL(request.url ?? '/', actual);
+    // As a path of ours whatever it says: `//` or another host in it would make another address, or none.
+    const target = `${actual.origin}${request.url ?? '/'}`;
+    if (!request.url?.startsWith('/') || !URL.canParse(target)) return refuse(response, 400, 'This is not an address.');
+    const url = new URL(target);
     if (request.headers.host !== actual.host) return refuse(response, 421, 'This is not the address of this page.');
     if (!isSame(url.pathname, actual.pathname)) return refuse(response, 404, 'There is nothing here.');
     if (request.method !== 'GET') {
