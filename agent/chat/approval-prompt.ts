@@ -7,6 +7,7 @@ import type { Questions } from './questions.ts';
 import type { Paint } from './terminal.ts';
 import { scopesText } from './turn-lines.ts';
 import { cutToWidth, visibleLine, visibleText } from './visible-text.ts';
+import { wrapLines } from './wrapped-lines.ts';
 
 const SHOWN_LINES = 12;
 
@@ -97,19 +98,24 @@ export function approvalText(
   const argumentLines = isShort ? [visibleLine(JSON.stringify(request.args))] : args;
   const hidden = argumentLines.length - shownLines;
   const saved = approvalFile === undefined ? '' : `  p always, saved in ${approvalFile}`;
-  const lines = [
-    `${paint('warning', '?')} ${paint('strong', `run ${visibleLine(request.name)} on ${server}?`)}`,
+  const fitted = (lines: readonly string[]) => wrapLines(lines.filter((line) => line !== '').join('\n'), width);
+  return [
+    fitted([`${paint('warning', '?')} ${paint('strong', `run ${visibleLine(request.name)} on ${server}?`)}`]),
+    // What is going to be sent is shown as it is.
     ...argumentLines.slice(0, Math.min(shownLines, argumentLines.length)).map((line) => `    ${line}`),
     ...(hidden > 0 ? [paint('warning', `    … ${hidden} more lines: v shows them`)] : []),
     ...changeLines(request, paint),
-    `  ${effectText(request, paint)}`,
-    ...scopeLines(request, paint),
-    paint('dim', cutToWidth(`  ${visibleLine(request.description)}`, width)),
-    `  y once · t this tool, this session · s all of ${server}, this session`,
-    saved,
-    '  e edit arguments · d deny with a reason · n deny (Enter, Esc)',
-  ];
-  return `${lines.filter((line) => line.trim() !== '').join('\n')}\n`;
+    fitted([
+      `  ${effectText(request, paint)}`,
+      ...scopeLines(request, paint),
+      request.description === '' ? '' : paint('dim', cutToWidth(`  ${visibleLine(request.description)}`, width)),
+      `  y once · t this tool, this session · s all of ${server}, this session`,
+      saved,
+      '  e edit arguments · d deny with a reason · n deny (Enter, Esc)',
+      '',
+    ]),
+    '',
+  ].join('\n');
 }
 
 /** What the tool does to the world: a fact if the configuration trusts the server, hearsay otherwise. */
