@@ -8,6 +8,7 @@ import type { Questions } from './questions.ts';
 import type { Paint } from './terminal.ts';
 import { scopesText } from './turn-lines.ts';
 import { cutToWidth, visibleLine, visibleText, widthOf, wrapToWidth } from './visible-text.ts';
+import { wrapLines } from './wrapped-lines.ts';
 
 const SHOWN_LINES = 12;
 
@@ -97,16 +98,20 @@ export function approvalText(
   const isShort = widthOf(oneLine) < width - 6;
   const argumentLines = isShort ? [`    ${oneLine}`] : argumentRows(request.args, Math.max(width - 6, 1));
   const saved = approvalFile === undefined ? '' : `  p always, saved in ${approvalFile}`;
+  const fitted = (lines: readonly string[]) => wrapLines(lines.join('\n'), width).split('\n');
   const lines = [
-    `${paint('warning', '?')} ${paint('strong', `run ${visibleLine(request.name)} on ${server}?`)}`,
+    ...fitted([`${paint('warning', '?')} ${paint('strong', `run ${visibleLine(request.name)} on ${server}?`)}`]),
+    // What is going to be sent, and what has changed, stand in rows of their own.
     ...atMost(shownLines, argumentLines, paint),
     ...changeLines(request, shownLines, width, paint),
-    `  ${effectText(request, paint)}`,
-    ...scopeLines(request, paint),
-    paint('dim', cutToWidth(`  ${visibleLine(request.description)}`, width)),
-    `  y once · t this tool, this session · s all of ${server}, this session`,
-    saved,
-    '  e edit arguments · d deny with a reason · n deny (Enter, Esc)',
+    ...fitted([
+      `  ${effectText(request, paint)}`,
+      ...scopeLines(request, paint),
+      paint('dim', cutToWidth(`  ${visibleLine(request.description)}`, width)),
+      `  y once · t this tool, this session · s all of ${server}, this session`,
+      saved,
+      '  e edit arguments · d deny with a reason · n deny (Enter, Esc)',
+    ]),
   ];
   return `${lines.filter((line) => line.trim() !== '').join('\n')}\n`;
 }

@@ -46,10 +46,10 @@ const CTRL_D = '\x04';
 test('the chat opens with model, servers and notices, answers, and leaves by /quit with 0', async () => {
   const { terminal, chat } = start(createScriptedSession(echoTurn));
   await terminal.shown('model demo · /tools shows what it can do · /help the rest\n');
-  await terminal.shown(
-    'servers local http://127.0.0.1:1/mcp (connected, 1 tool) · far https://far.example/mcp (needs-login)\n',
-  );
+  await terminal.shown('servers local http://127.0.0.1:1/mcp (connected, 1 tool)\n');
+  await terminal.shown('        far https://far.example/mcp (needs-login)\n');
   await terminal.shown('not an LLM\n');
+  await terminal.shown('/login far signs in\n');
   await terminal.shown('› ');
   await terminal.type('hello\r');
   await terminal.shown('you said "hello"\n');

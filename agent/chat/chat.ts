@@ -25,6 +25,7 @@ import { liveLine, type RenderStyle, renderEvent, TURN_START } from './renderer.
 import type { RequestSource } from './request-source.ts';
 import { type ChatTerminal, columnsOf, createPaint, isInteractive } from './terminal.ts';
 import { visibleLine, visibleText } from './visible-text.ts';
+import { wrapLines } from './wrapped-lines.ts';
 
 export interface ChatOptions {
   /** Starts the agent that is talked to; `person` is empty where nobody can be asked. */
@@ -61,7 +62,8 @@ export async function runChat(options: ChatOptions): Promise<number> {
   const isAtTerminal = isInteractive(terminal);
   const paint = createPaint(terminal.color && isAtTerminal);
   const screen = createChatScreen(output);
-  const print = (text: string): void => screen.show(`${text}\n`);
+  const printSource = (text: string): void => screen.show(`${text}\n`);
+  const print = (text: string): void => printSource(isAtTerminal ? wrapLines(text, columnsOf(output)) : text);
   const history = openHistory(isAtTerminal ? terminal.historyFile : undefined, (message) =>
     print(paint('dim', message)),
   );
@@ -227,7 +229,8 @@ export async function runChat(options: ChatOptions): Promise<number> {
     try {
       const outcome = await runCommand(command, context);
       if (outcome.type === 'quit') return true;
-      print(outcome.text);
+      if (outcome.type === 'source') printSource(outcome.text);
+      else print(outcome.text);
     } catch (error) {
       if (signal.aborted) print(paint('dim', '[interrupted]'));
       else if (error instanceof AgentError) print(paint('bad', visibleText(error.message)));
@@ -244,14 +247,12 @@ export async function runChat(options: ChatOptions): Promise<number> {
           `${visibleLine(status.name)} ${visibleLine(status.url)} (${stateText(status, (_role, text) => text)})`,
       );
     const lines = [`model ${visibleLine(model().label)} · /tools shows what it can do · /help the rest`];
-    if (listed.length > 0) lines.push(`servers ${listed.join(' · ')}`);
-    const details = servers
-      .statuses()
-      .flatMap(({ name, state, detail }) =>
-        state === 'connected' || detail === ''
-          ? []
-          : [paint('warning', `${visibleLine(name)}: ${visibleLine(detail)}`)],
-      );
-    return [...lines.map((line) => paint('dim', line)), ...details, ...notices.map(visibleLine)].join('\n');
+    lines.push(...listed.map((server, index) => `${index === 0 ? 'servers' : '       '} ${server}`));
+    // Why a server is missing, the notices say; the way to sign in from here, only the chat knows.
+    const logins = servers.statuses().flatMap(({ name, state }) => {
+      const needsLogin = state === 'needs-login' || state === 'expired';
+      return needsLogin ? [paint('warning', `/login ${visibleLine(name)} signs in`)] : [];
+    });
+    return [...lines.map((line) => paint('dim', line)), ...notices.map(visibleLine), ...logins].join('\n');
   }
 }

@@ -25,6 +25,20 @@ test('the last thousand entries are kept', () => {
   assert.deepEqual([entries[0], entries.at(-1)], ['200', '1199']);
 });
 
+test('a request as long as a file is not remembered', () => {
+  const file = join(folder, 'long', 'history');
+  const history = openHistory(file, assert.fail);
+  history.add('before');
+  history.add('x'.repeat(10_001));
+  history.add('x'.repeat(10_000));
+  const { entries } = openHistory(file, assert.fail);
+  assert.deepEqual(
+    entries.map(({ length }) => length),
+    [6, 10_000],
+  );
+  assert.deepEqual(parseHistory(`"short"\n"${'x'.repeat(10_001)}"\n`), ['short']);
+});
+
 test('lines that are no JSON string are skipped', () => {
   assert.deepEqual(parseHistory('"a"\n{"b":1}\n"half\n\n"c\u2028d"\n'), ['a', 'c\u2028d']);
 });

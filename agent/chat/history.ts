@@ -5,11 +5,13 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const MAX_ENTRIES = 1000;
+// A pasted file is no request that anybody types again, and would fill the screen at the up arrow.
+const MAX_ENTRY_CHARACTERS = 10_000;
 
 export interface History {
   /** Requests of earlier chats, oldest first. */
   readonly entries: readonly string[];
-  /** Remembers a request. Done when it returns, so that leaving at once loses nothing. */
+  /** Remembers a request, unless it is as long as a file. Done when it returns, so that leaving at once loses nothing. */
   add(request: string): void;
 }
 
@@ -39,7 +41,7 @@ export function openHistory(file: string | undefined, reportProblem: (message: s
   return {
     entries,
     add(request) {
-      if (request === last) return;
+      if (request === last || request.length > MAX_ENTRY_CHARACTERS) return;
       last = request;
       attempt(() => {
         mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -57,7 +59,7 @@ export function parseHistory(content: string): string[] {
 function parseEntry(line: string): string[] {
   try {
     const entry: unknown = JSON.parse(line);
-    return typeof entry === 'string' ? [entry] : [];
+    return typeof entry === 'string' && entry.length <= MAX_ENTRY_CHARACTERS ? [entry] : [];
   } catch (error) {
     if (error instanceof SyntaxError) return [];
     throw error;

@@ -28,7 +28,7 @@ export interface TakenKeys {
 
 export interface KeyRouter {
   /** What the line editor reads. */
-  readonly editorInput: ChatInput;
+  readonly editorInput: RawInput;
   /** Resolves when nobody has pressed a key for a moment. Rejects when `signal` aborts. */
   quiet(signal: AbortSignal): Promise<void>;
   /** From now on all keys go to a stream of their own. */
@@ -41,7 +41,8 @@ export interface KeyRouterOptions {
   readonly settle?: (signal: AbortSignal) => Promise<unknown>;
 }
 
-type RawInput = ChatInput & { setRawMode?(mode: boolean): unknown };
+/** Input that can hand over keys as they are pressed. */
+export type RawInput = ChatInput & { setRawMode?(mode: boolean): unknown };
 
 /** Reads `input` until `close`. */
 export function createKeyRouter(input: RawInput, options: KeyRouterOptions = {}): KeyRouter {

@@ -9,6 +9,7 @@ import type { RequestSource } from './request-source.ts';
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';
 const CTRL_U = '\x15';
+const CTRL_Z = '\x1a';
 const UP = '\x1b[A';
 const paste = (text: string) => `\x1b[200~${text}\x1b[201~`;
 
@@ -267,6 +268,28 @@ test('closing takes every listener off again', async () => {
   await editor.close();
   options.keys.close();
   assert.deepEqual(listeners(), before);
+});
+
+test('Ctrl+Z stops what is in front of the terminal, and the line is there again afterwards', async (t) => {
+  const stopped: boolean[] = [];
+  const rawModes: boolean[] = [];
+  const terminal = createFakeTerminal({ isTTY: true });
+  Object.assign(terminal.input, { setRawMode: (mode: boolean) => rawModes.push(mode) });
+  const suspend = () => void stopped.push(rawModes.at(-1) === true);
+  const editor = createLineEditor({ ...optionsFor(terminal), suspend });
+  t.after(() => editor.close());
+  const next = editor.next();
+  await terminal.type('half');
+  await terminal.shown('half');
+  await terminal.type(CTRL_Z);
+  // What the shell gets does not hand over single keys, and marks no pastes.
+  assert.deepEqual(stopped, [false]);
+  await terminal.shown('\x1b[?2004l');
+  await terminal.shown('\x1b[?2004h');
+  await terminal.shown('› half');
+  assert.equal(rawModes.at(-1), true);
+  await terminal.type(' a line\r');
+  assert.deepEqual(await next, { type: 'request', text: 'half a line' });
 });
 
 function start(t: { after(action: () => Promise<void>): void }, options: Partial<LineEditorOptions> = {}) {

@@ -35,6 +35,8 @@ export interface LineEditorOptions {
   readonly patience?: () => Promise<undefined>;
   /** Milliseconds of a clock that never jumps; default `performance.now`. */
   readonly now?: () => number;
+  /** Stops the programs in front of the terminal; default: by the signal that Ctrl+Z is elsewhere. */
+  readonly suspend?: () => void;
 }
 
 export interface LineEditor extends RequestSource {
@@ -46,6 +48,7 @@ export interface LineEditor extends RequestSource {
 export function createLineEditor(options: LineEditorOptions): LineEditor {
   const { keys, output, prompt, continuationPrompt, leaveHint, now = () => performance.now() } = options;
   const { patience = () => wait(COMPLETE_WITHIN_MS, undefined, { ref: false }) } = options;
+  const { suspend = () => process.kill(0, 'SIGTSTP') } = options;
   const input = keys.editorInput;
   const screen = createMutableOutput(output);
   const recall = createRecall(options.history);
@@ -80,7 +83,7 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
   readline.on('history', recall.restore);
   readline.on('line', onLine);
   readline.on('SIGINT', onInterrupt);
-  readline.on('SIGCONT', onContinue);
+  readline.on('SIGTSTP', onSuspend);
   readline.on('close', () => end(0));
   // Reading fails when the terminal is gone, and then nobody is left to tell.
   readline.on('error', () => end(0));
@@ -224,10 +227,26 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
     readline.write(toEditedLine(texts.join('\n')));
   }
 
-  /** After Ctrl+Z and `fg`: the shell has changed the terminal's modes meanwhile. */
+  /**
+   * Ctrl+Z. readline would stop this process alone, and whoever waits for it, npm for one, would go on waiting in front of a
+   * terminal that does nothing.
+   */
+  function onSuspend(): void {
+    input.setRawMode?.(false);
+    disablePasteMarks();
+    process.once('SIGCONT', onContinue);
+    suspend();
+    // Comes after the stop, or at once where nothing can be stopped because no shell is there to go on with it.
+    setImmediate(onContinue);
+  }
+
+  /** The shell has changed the terminal's modes meanwhile. */
   function onContinue(): void {
+    process.off('SIGCONT', onContinue);
+    if (isClosed) return;
+    input.setRawMode?.(true);
     output.write(PASTE_MARKS_ON);
-    readline.resume();
+    if (waiting !== undefined && search === undefined) readline.prompt(true);
   }
 
   function end(exitCode: 0 | 130): void {

@@ -92,6 +92,8 @@ export function createQuestions({ keys, output, interrupt, hold }: QuestionsOpti
           resolve(pasted.join('\n'));
         });
         line.on('SIGINT', interrupt);
+        // readline would stop this process alone, and leave npm waiting for it in front of the terminal.
+        line.on('SIGTSTP', () => undefined);
         line.on('close', () => resolve(undefined));
         line.setPrompt(prompt);
         line.prompt();

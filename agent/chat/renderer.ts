@@ -24,6 +24,7 @@ import {
   visibleRest,
   visibleText,
 } from './visible-text.ts';
+import { wrapLines } from './wrapped-lines.ts';
 
 // What a model thinks aloud is kept for one line only.
 const REASONING_CHARACTERS = 2000;
@@ -114,12 +115,12 @@ function renderOther(
     }
     case 'approval': {
       const denied = event.decision === 'denied' ? new Set([...state.denied, event.id]) : state.denied;
-      return onOwnLine({ ...state, denied }, approvalLine(event, style) ?? '', style);
+      return onOwnLine({ ...state, denied }, fitted(approvalLine(event, style) ?? '', style), style);
     }
     case 'auth':
-      return onOwnLine(state, authLine(event, style.paint), style);
+      return onOwnLine(state, fitted(authLine(event, style.paint), style), style);
     case 'notice':
-      return onOwnLine(state, style.paint('warning', visibleLine(event.text)), style);
+      return onOwnLine(state, fitted(style.paint('warning', visibleLine(event.text)), style), style);
     case 'approval-request':
       // The question itself is asked by whoever the session was given for that.
       return onOwnLine(state, '', style);
@@ -131,9 +132,17 @@ function renderOther(
       // A model that does not stream has said nothing yet.
       const answer = ended.state.hasText || event.answer === '' ? '' : wholeAnswer(event.answer, style);
       const lines = turnEndLines(event, style);
-      return { state: ended.state, text: `${ended.text}${answer}${lines.map((line) => `${line}\n`).join('')}` };
+      return {
+        state: ended.state,
+        text: `${ended.text}${answer}${lines.map((line) => `${fitted(line, style)}\n`).join('')}`,
+      };
     }
   }
+}
+
+/** A log keeps its lines whole; only a terminal has rows. */
+function fitted(lines: string, { live, columns }: RenderStyle): string {
+  return live ? wrapLines(lines, columns) : lines;
 }
 
 function renderDelta(state: RenderState, delta: string, style: RenderStyle): Rendered {

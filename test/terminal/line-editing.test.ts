@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeStateHome, newest, openChat, openModel } from '../support/chat-terminal.ts';
 import { startTestServer, type TestServer } from '../support/mcp-server.ts';
+import { openTerminal } from '../support/terminal.ts';
+
+const root = join(import.meta.dirname, '../..');
 
 describe('writing requests in a terminal', () => {
   let server: TestServer;
@@ -102,6 +105,38 @@ describe('writing requests in a terminal', () => {
     await chat.type('thi');
     gate.resolve();
     await chat.waitFor(/Done\.[\s\S]*^› second\n[\s\S]*You said second\.[\s\S]*^› thi$/m);
+  });
+
+  test('Ctrl+Z gives the shell back, whatever waits for the chat in front of it, and fg goes on in the line', async (t) => {
+    const model = await openModel(t, (_index, request) => [{ content: `You said ${newest(request).text}.` }]);
+    const shell = await openTerminal(
+      "env 'PS1=shell> ' bash --norc --noprofile -i",
+      {
+        ...server.environment,
+        XDG_STATE_HOME: await makeStateHome(t),
+        LLM_MODEL: 'openai:double',
+        OPENAI_BASE_URL: model.baseUrl,
+        NO_COLOR: '1',
+      },
+      root,
+    );
+    t.after(() => shell.close());
+    await shell.waitFor(/^shell>$/m);
+    await shell.type('npm run -s chat');
+    await shell.press('Enter');
+    await shell.waitFor(/^›$/m);
+    await shell.type('half');
+    await shell.waitFor(/^› half$/m);
+    await shell.press('C-z');
+    await shell.waitFor(/Stopped .*npm run -s chat\nshell>$/);
+    await shell.type('fg');
+    await shell.press('Enter');
+    await shell.waitFor(/\n› half$/);
+    await shell.type(' a line');
+    await shell.press('Enter');
+    await shell.waitFor(/You said half a line\./);
+    await shell.press('C-d');
+    await shell.waitFor(/\nshell>$/);
   });
 
   test('a backslash goes on with the request on the next line, and Ctrl+C clears all of it', async (t) => {

@@ -81,7 +81,7 @@ describe('a login in the chat', () => {
     await chat.send('write Another');
     await chat.waitFor(/It said: Created Another/);
     await chat.send('/logout');
-    await chat.waitFor(/local (?!connected).*signed out/);
+    await chat.waitFor(/local signed out · \/login local signs in again/);
   });
 
   test('whoever says no to new scopes is told what is missing, and so is the model; the conversation goes on', async (t) => {

@@ -97,7 +97,10 @@ test('/login and /logout act on the named server, on the only one, or ask which'
   assert.match(await textOf('/logout nowhere', contextOf({ servers })), /no server nowhere; there is local, far/);
   assert.match(await textOf('/login far', contextOf({ servers })), /^far connected/);
   const only = { ...servers, statuses: () => [serverStatus({})] };
-  assert.match(await textOf('/logout', contextOf({ servers: only })), /^local needs-login · signed out/);
+  assert.match(
+    await textOf('/logout', contextOf({ servers: only })),
+    /^local signed out · \/login local signs in again$/,
+  );
   assert.deepEqual(calls, ['login far', 'logout local']);
 });
 
@@ -211,7 +214,7 @@ test('/export writes Markdown or messages, for the owner alone, and never over a
 
 test('/compact says what was done, /graph prints the graph', async () => {
   assert.match(await textOf('/compact'), /there is nothing to sum up yet/);
-  assert.equal(await textOf('/graph'), 'graph TD;');
+  assert.deepEqual(await runCommand({ word: '/graph', rest: '' }, contextOf()), { type: 'source', text: 'graph TD;' });
 });
 
 test('Tab completes commands, their arguments, tools, threads, resources and values that a server suggests', async () => {

@@ -19,7 +19,10 @@ export interface CommandContext {
 
 export type CommandOutcome =
   /** Lines for the person; every foreign word in them has been made visible. */
-  { readonly type: 'text'; readonly text: string } | { readonly type: 'quit' };
+  | { readonly type: 'text'; readonly text: string }
+  /** For other programs: no line of it may be broken. */
+  | { readonly type: 'source'; readonly text: string }
+  | { readonly type: 'quit' };
 
 export type Candidates = readonly string[] | Promise<readonly string[]>;
 

@@ -100,7 +100,11 @@ async function login(context: CommandContext, [name, ...scopes]: readonly string
 async function logout(context: CommandContext, [name]: readonly string[]): Promise<CommandOutcome> {
   const server = serverNamed(context, name, 'sign out at');
   if ('type' in server) return server;
-  return text(changedText(await context.agent.servers.logout(server.name), context));
+  const status = await context.agent.servers.logout(server.name);
+  const shown = visibleLine(status.name);
+  // The way back is another one here than the one that a command line is told.
+  if (status.login === undefined) return text(`${shown} signed out · /login ${shown} signs in again`);
+  return text(changedText(status, context));
 }
 
 function changedText(status: ServerStatus, { paint, now }: CommandContext): string {

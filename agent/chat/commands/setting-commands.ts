@@ -33,7 +33,7 @@ export const SETTING_COMMANDS: readonly Command[] = [
     name: '/graph',
     usage: '',
     description: 'prints the graph as Mermaid',
-    run: async ({ agent }) => text((await agent.drawGraph()).trimEnd()),
+    run: async ({ agent }) => ({ type: 'source', text: (await agent.drawGraph()).trimEnd() }),
   },
 ];
 
