@@ -25,6 +25,15 @@ test('one key answers, keys that mean nothing do not, and the answer stands in t
   assert.ok(terminal.written().endsWith('> yes\n'));
 });
 
+test('what comes on the keys after the answer is no second one', async () => {
+  const { terminal, questions } = start();
+  const answer = questions.key(YES_OR_NO, never);
+  await terminal.shown('> ');
+  await terminal.type('yn');
+  assert.equal(await answer, true);
+  assert.ok(terminal.written().endsWith('> yes\n'));
+});
+
 test('a key that was pressed before the question was there does not answer it, and is not lost', async () => {
   const { terminal, questions, editorKeys, becomeQuiet } = start({ isQuiet: false });
   const answer = questions.key(YES_OR_NO, never);

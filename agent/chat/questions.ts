@@ -65,10 +65,14 @@ export function createQuestions({ keys, output, interrupt, hold }: QuestionsOpti
     key: (question, signal) =>
       withKeys(signal, (taken, resolve) => {
         output.write(`${question.text}${question.prompt}`);
+        let isAnswered = false;
         listenToKeys(taken, (key) => {
+          // More may come on the same keys: Node reports Esc once more, half a second after it was pressed.
+          if (isAnswered || signal.aborted) return;
           if (key.ctrl && key.name === 'c') return interrupt();
           const answer = question.read(key);
           if (answer === undefined) return;
+          isAnswered = true;
           output.write(`${answer.shown}\n`);
           resolve(answer.value);
         });
