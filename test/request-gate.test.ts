@@ -170,7 +170,8 @@ test('the generator reaches the tools: with all scopes the same requests run the
   for (const request of fc.sample(sent, { numRuns: 1_500, seed: 1 })) {
     const response = await app.app.fetch(build(request, 'Bearer alice.read~add.write~notes.delete~notes'));
     assert.ok(response.status < 500, String(response.status));
-    await response.body?.cancel();
+    // To its end: a call whose client goes away before its turn does not begin.
+    await response.text();
   }
   const calls = app.log().filter(({ event }) => event === 'tool-call');
   for (const name of ['add', 'create_note', 'list_notes'])

@@ -86,7 +86,7 @@ describe('a task that acts as somebody', () => {
       environmentOf('narrow'),
     );
     assert.equal(exitCode, 3, stdout);
-    assert.match(stdout, /AUTH_PROFILE=carol npm run -s agent -- mcp login local --scope write:notes/);
+    assert.match(stdout, /AUTH_PROFILE=carol npm run -s agent -- mcp login local --scope "write:notes"/);
   });
 
   test('a machine stays one although a person has signed in where no profile is named', async () => {
