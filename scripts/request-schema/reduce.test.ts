@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reduceSchema } from './reduce.ts';
+import { reduceSchema, schemasOf } from './reduce.ts';
 
 test('what the root refers to comes along, and nothing else', () => {
   const { $ref, $defs } = reduceSchema(
@@ -67,4 +67,13 @@ test('a 64-bit number of protocol buffers is a text or a number', () => {
   assert.deepEqual(reduceSchema({ Root: { type: 'string', format: 'int64' } }, 'Root').$defs['Root'], {
     type: ['string', 'integer'],
   });
+});
+
+test('the schemas are found in OpenAPI, in a discovery document, and in a JSON Schema that is the request itself', () => {
+  const Part = { type: 'string' };
+  const Request = { properties: { part: { $ref: '#/$defs/Part' } } };
+  const named = { Part, Request };
+  assert.deepEqual(schemasOf({ openapi: '3.1.0', components: { schemas: named } }, 'Request'), named);
+  assert.deepEqual(schemasOf({ schemas: named }, 'Request'), named);
+  assert.deepEqual(schemasOf({ $defs: { Part }, ...Request }, 'Request'), named);
 });

@@ -16,6 +16,13 @@ export interface RequestSchema {
   readonly $defs: Readonly<Record<string, unknown>>;
 }
 
+/** The named schemas of a vendor's document: OpenAPI, Google discovery, or a JSON Schema whose root becomes `root`. */
+export function schemasOf(document: Json, root: string): Json {
+  const named = recordOf(document['components'])['schemas'] ?? document['schemas'];
+  const { $defs, ...whole } = document;
+  return named === undefined ? { ...recordOf($defs), [root]: whole } : recordOf(named);
+}
+
 /**
  * Takes the schema `root` and everything that it refers to out of `schemas`, which are in the form of OpenAPI 3.0 or 3.1
  * or of Google's discovery documents.

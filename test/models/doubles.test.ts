@@ -2,6 +2,7 @@
 // one thing about it is wrong.
 
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { startConversation } from './conversation.ts';
 import { startDouble } from './double.ts';
@@ -84,6 +85,14 @@ for (const format of FORMATS)
       }
     });
   });
+
+test('each published schema comes out of a named document by the script, none by hand', () => {
+  const directory = new URL('schemas/', import.meta.url);
+  for (const name of readdirSync(directory)) {
+    const { $comment } = JSON.parse(readFileSync(new URL(name, directory), 'utf8'));
+    assert.match($comment, /^source: .+; sha256: [0-9a-f]{64}; licence: .+; changes: reduced by scripts\//, name);
+  }
+});
 
 /** Bodies that no vendor's document allows, each wrong in one place. */
 const MISFITS: Readonly<Record<string, (body: unknown) => unknown>> = {

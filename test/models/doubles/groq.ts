@@ -1,5 +1,5 @@
-// Groq, POST /openai/v1/chat/completions. Source: schemas/groq.json, whose document was opened on 2026-11-27, groq-sdk
-// 1.6.0, and `stream_options`, which the handbook has. Calls come whole, usage in `x_groq` of the last event.
+// Groq, POST /openai/v1/chat/completions. Source: schemas/groq.json, groq-sdk 1.6.0, and `stream_options`,
+// which the handbook has. Calls come whole, usage in `x_groq` of the last event.
 
 import * as z from 'zod';
 import { createFormat, KEY, type WireFormat } from '../wire-format.ts';
@@ -17,7 +17,7 @@ export const groq: WireFormat = createFormat({
   environment: (origin) => ({ GROQ_BASE_URL: origin, GROQ_API_KEY: KEY }),
   path: '/openai/v1/chat/completions',
   // Its definition is in the document, and nothing refers to it; the handbook has it.
-  published: { name: 'groq', alsoTakes: { CreateChatCompletionRequest: { stream_options: { type: 'object' } } } },
+  published: { name: 'groq', alsoTakes: { CompletionCreateParams: { stream_options: { type: 'object' } } } },
   schema: z.strictObject({
     ...fields,
     messages: chatMessagesSchema({ reasoning: z.string().nullish() }),

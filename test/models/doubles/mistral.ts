@@ -1,6 +1,5 @@
-// Mistral, POST /v1/chat/completions. Source: schemas/mistral.json, whose document was opened on 2026-11-27; the order of
-// roles from its 400 answers ("Unexpected role 'user' after role 'tool'", code 3230; "Not the same number of function calls
-// and responses", 3230).
+// Mistral, POST /v1/chat/completions. Source: schemas/mistral.json; the order of roles from its 400 answers
+// ("Unexpected role 'user' after role 'tool'", code 3230; "Not the same number of function calls and responses", 3230).
 
 import * as z from 'zod';
 import { createFormat, KEY, type WireFormat } from '../wire-format.ts';

@@ -1,6 +1,6 @@
-// OpenRouter, POST /api/v1/chat/completions. Source: schemas/openrouter.json, whose document was opened on 2026-11-27, and
-// the handbook's list of parameters. Comments keep the stream alive, and usage comes last, with an empty list of choices
-// (Effect-TS/effect pull request 6117, March 2026).
+// OpenRouter, POST /api/v1/chat/completions. Source: schemas/openrouter.json and the handbook's list
+// of parameters. Comments keep the stream alive, and usage comes last, with an empty list of choices (Effect-TS/effect
+// pull request 6117, March 2026).
 
 import * as z from 'zod';
 import { createFormat, KEY, type WireFormat } from '../wire-format.ts';
