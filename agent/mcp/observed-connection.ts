@@ -2,6 +2,7 @@
 
 import { AgentError } from '../errors.ts';
 import type { McpConnection } from './connection.ts';
+import { wrapConnection } from './wrapped-connection.ts';
 
 export interface ConnectionObserver {
   onAnswer(): Promise<void>;
@@ -20,24 +21,5 @@ export function observeConnection(connection: McpConnection, observer: Connectio
     await observer.onAnswer();
     return result;
   };
-  return {
-    get name() {
-      return connection.name;
-    },
-    get url() {
-      return connection.url;
-    },
-    get protocolVersion() {
-      return connection.protocolVersion;
-    },
-    listTools: (...args) => observe(connection.listTools(...args)),
-    callTool: (...args) => observe(connection.callTool(...args)),
-    listResources: (...args) => observe(connection.listResources(...args)),
-    listResourceTemplates: (...args) => observe(connection.listResourceTemplates(...args)),
-    readResource: (...args) => observe(connection.readResource(...args)),
-    listPrompts: (...args) => observe(connection.listPrompts(...args)),
-    getPrompt: (...args) => observe(connection.getPrompt(...args)),
-    complete: (...args) => observe(connection.complete(...args)),
-    close: () => connection.close(),
-  };
+  return wrapConnection(connection, { answer: observe });
 }

@@ -3,6 +3,7 @@
 
 import { AgentError } from '../errors.ts';
 import type { McpConnection } from './connection.ts';
+import { wrapConnection } from './wrapped-connection.ts';
 
 /** No answer of a server is nested deeper for a good reason. */
 const MAX_DEPTH = 200;
@@ -17,37 +18,13 @@ export function redactConnection(connection: McpConnection, redact: (text: strin
       throw error instanceof AgentError ? redactError(error, redact) : error;
     }
   };
-  return {
-    get name() {
-      return connection.name;
-    },
-    get url() {
-      return connection.url;
-    },
-    get protocolVersion() {
-      return connection.protocolVersion;
-    },
-    listTools: (...args) => clean(connection.listTools(...args)),
-    callTool: (name, args, { onProgress, ...options } = {}) =>
-      clean(
-        connection.callTool(name, args, {
-          ...options,
-          ...(onProgress
-            ? {
-                onProgress: ({ message, ...progress }) =>
-                  onProgress({ ...progress, ...(message === undefined ? {} : { message: redact(message) }) }),
-              }
-            : {}),
-        }),
-      ),
-    listResources: (...args) => clean(connection.listResources(...args)),
-    listResourceTemplates: (...args) => clean(connection.listResourceTemplates(...args)),
-    readResource: (...args) => clean(connection.readResource(...args)),
-    listPrompts: (...args) => clean(connection.listPrompts(...args)),
-    getPrompt: (...args) => clean(connection.getPrompt(...args)),
-    complete: (...args) => clean(connection.complete(...args)),
-    close: () => connection.close(),
-  };
+  return wrapConnection(connection, {
+    answer: clean,
+    progress: ({ message, ...progress }) => ({
+      ...progress,
+      ...(message === undefined ? {} : { message: redact(message) }),
+    }),
+  });
 }
 
 /** The same error without credentials in its message. */
