@@ -3,18 +3,18 @@
 
 import { type CredentialConfig, type LoginConfig, MACHINE_PROFILE } from '../credential-config.ts';
 import { AgentError } from '../errors.ts';
+import { askForLogin } from './ask-for-login.ts';
 import type { Authority, Identity } from './authority.ts';
 import type { Fetch } from './bounded-fetch.ts';
 import { createClientAuthentication } from './client-authentication.ts';
 import type { Challenge, ProtectedResource } from './discovery.ts';
 import { GrantRefused, requestRefresh } from './grants.ts';
 import { createConfiguration, type IssuerMetadata } from './issuer-metadata.ts';
-import { type LoginOutcome, type LoginTask, signIn } from './login.ts';
 import { type KnownLogin, type LoginIndex, tokenKeyOf } from './login-index.ts';
-import type { AuthState, LoginPrompt, LoginRequest } from './login-prompt.ts';
+import type { LoginPrompt } from './login-prompt.ts';
 import { createProofKey, loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient, forgetClient } from './registration.ts';
-import { audienceOf, isDue, scopeError, scopesOf, withOfflineAccess, withScopes } from './token-rules.ts';
+import { audienceOf, isDue, scopesOf } from './token-rules.ts';
 import type { AuthEvent } from './token-source.ts';
 import type { StoredTokens, TokenStore } from './token-store.ts';
 
@@ -64,8 +64,7 @@ export interface AcquisitionOptions {
 }
 
 export function createAcquisition(options: AcquisitionOptions): Acquisition {
-  const { serverUrl, serverName, credential, config, authority, choice, store, index } = options;
-  const { prompt, loginCommand, onAuth, fetch, now, browserTimeoutMs } = options;
+  const { serverUrl, credential, config, authority, choice, store, index, fetch, now } = options;
   let isProofRequired = config.isProofRequired;
   const wanted = new Set<string>();
 
@@ -152,7 +151,7 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
     // Half a minute early is no time to bother anybody: the token is good until it is not.
     if (want.reason === 'renewal' && want.held && (want.held.expiresAtMs ?? 0) > now())
       throw new AgentError('login_required', `The login at ${metadata.issuer} is about to expire.`);
-    return hold(await askPerson(want, resource, metadata, known));
+    return hold(await askForLogin({ want, resource, metadata, known, wanted, proofKeyFor }, options));
   };
 
   /** The stored tokens if they are good enough, else renewed ones; `undefined` when only a person can help. */
@@ -226,85 +225,6 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
       refreshToken,
     );
     return { ...tokens, requestedScopes: stored.requestedScopes };
-  };
-
-  /** Asks the person, and signs in by what is possible here. */
-  const askPerson = async (
-    want: Want,
-    resource: ProtectedResource,
-    metadata: IssuerMetadata,
-    known: KnownLogin | undefined,
-  ): Promise<Held> => {
-    const before = known && (await store.load(tokenKeyOf(known)));
-    const scopes = [...new Set([...(before?.requestedScopes ?? []), ...wanted, ...want.extraScopes])];
-    const needed = withOfflineAccess(scopes, metadata);
-    const reason: LoginRequest['reason'] =
-      want.reason === 'step-up' ? 'step-up' : before && want.reason !== 'login' ? 'expired' : 'first-login';
-    const heldScopes = before?.scopes ?? [];
-    const say = (state: AuthState, now: readonly string[] = heldScopes) => onAuth({ state, held: now, needed });
-    const missing = want.extraScopes.filter((scope) => !heldScopes.includes(scope));
-
-    const command = withScopes(loginCommand, reason === 'step-up' ? missing : want.extraScopes);
-    say(reason === 'step-up' ? 'step-up' : 'login-needed');
-    if (!prompt || prompt.methods.length === 0) {
-      if (reason === 'step-up') throw scopeError(missing, 'a person has to grant it', `Sign in: ${command}`);
-      const why = reason === 'expired' ? 'The login has expired' : 'A person has to sign in first';
-      throw new AgentError('login_required', `${serverUrl} wants a login at ${metadata.issuer}. ${why}: ${command}`);
-    }
-    const signInFor = async (task: LoginTask): Promise<LoginOutcome> => {
-      try {
-        return await signIn(task);
-      } catch (error) {
-        if (reason !== 'step-up' || !(error instanceof AgentError) || error.code !== 'login_required') throw error;
-        // The login is what it was; what the call lacks is the scope.
-        say('refused');
-        throw scopeError(missing, 'it was not granted', `${error.message} The command for it: ${command}`);
-      }
-    };
-    const request: LoginRequest = {
-      server: serverName,
-      serverUrl,
-      issuer: metadata.issuer,
-      reason,
-      isRequested: want.reason === 'login',
-      held: heldScopes,
-      requested: needed,
-    };
-    if (!(await prompt.confirm(request, want.signal))) {
-      say('refused');
-      if (reason === 'step-up') throw scopeError(missing, 'it was not granted', `When you want to: ${command}`);
-      throw new AgentError('login_required', `Nobody signed in to ${serverName}. When you want to: ${command}`);
-    }
-    const { tokens, client, grant } = await signInFor({
-      metadata,
-      resource: resource.resource,
-      audience: audienceOf(credential, metadata, resource.resource),
-      scopes: needed,
-      proofKey: await proofKeyFor(before),
-      choice,
-      config,
-      isDeviceOnly: credential.kind === 'login' && credential.method === 'device-code',
-      prompt,
-      fetch,
-      now,
-      browserTimeoutMs,
-      signal: want.signal,
-    });
-    const login: KnownLogin = {
-      issuer: metadata.issuer,
-      resource: audienceOf(credential, metadata, resource.resource) ?? resource.resource,
-      clientId: client.clientId,
-      profile: config.profile,
-      grant,
-      resourceUrl: resource.resource,
-    };
-    await store.update(tokenKeyOf(login), async () => ({ kind: 'replace', tokens }));
-    await index.note(serverUrl, login);
-    // Signed in as another client of ours: nothing leads to the tokens of the one before any more.
-    if (known && known.clientId !== login.clientId)
-      await store.update(tokenKeyOf(known), async () => ({ kind: 'forget' }));
-    say('logged-in', tokens.scopes);
-    return { tokens, login, isAdopted: false };
   };
 
   return { obtain, reset: () => wanted.clear() };
