@@ -4,15 +4,14 @@
 import { setTimeout } from 'node:timers/promises';
 import type { CallToolResult, Client, GetPromptResult, ReadResourceResult } from '@modelcontextprotocol/client';
 import type { TokenSource } from '../auth/token-source.ts';
-import { AgentError } from '../errors.ts';
 import type { McpServerConfig } from '../mcp-file.ts';
-import { createAuthorizedFetch } from './authorized-fetch.ts';
-import { CALL_LIMITS, type CallLimits, currentCall, watchCall } from './call-watch.ts';
+import { CALL_LIMITS, type CallLimits, watchCall } from './call-watch.ts';
 import type { Elicitor } from './elicitation.ts';
 import { fateOf, translateFailure } from './failures.ts';
-import { createHeaderFetch } from './header-fetch.ts';
-import { type LiveClient, openLiveClient, SDK_REQUEST_OPTIONS, type TransportFetch } from './live-client.ts';
+import { createGenerations } from './generations.ts';
+import { type LiveClient, SDK_REQUEST_OPTIONS, type TransportFetch } from './live-client.ts';
 import { createRequiredVisits } from './required-visits.ts';
+import { createServerFetch } from './server-fetch.ts';
 import { untilAborted } from './until-aborted.ts';
 import { createWatchedFetch } from './watched-fetch.ts';
 
@@ -104,51 +103,15 @@ export async function connect(
   const { elicit, onToolsChanged = ignore, onNotice = ignore } = options;
   const { retryDelaysMs = RETRY_DELAYS_MS, minStreamLifeMs = MIN_STREAM_LIFE_MS } = options;
   const limits = { ...CALL_LIMITS, ...options.limits };
-  const fetch = createWatchedFetch(fetchFor(server, options));
   const visits = createRequiredVisits(server.name, elicit);
-  let live: LiveClient | undefined;
-  let opening: Promise<LiveClient> | undefined;
-  let isClosed = false;
-
-  const open = async (caller?: AbortSignal) => {
-    const openedAtMs = performance.now();
-    let opened: LiveClient | undefined;
-    const onStreamLost = () => {
-      // Some servers end every such stream at once: nothing is gained by opening another one.
-      if (isClosed || opened !== live || performance.now() - openedAtMs < minStreamLifeMs) return;
-      retire(opened);
-      // What it would have told is not known.
-      onToolsChanged();
-    };
-    // Not in the course of the call that happens to need it: others share it.
-    opened = await currentCall.run(undefined, () =>
-      openLiveClient(
-        server,
-        { fetch, elicit, onToolsChanged, onStreamLost, onNotice, onVisited: visits.finished },
-        caller,
-      ),
-    );
-    if (isClosed) {
-      await opened.close();
-      throw closedError(server);
-    }
-    live = opened;
-    return opened;
-  };
-  /** The present generation, or the next one; however many ask, it is opened once. */
-  const current = async (): Promise<LiveClient> => {
-    if (isClosed) throw closedError(server);
-    if (live && !live.isClosed()) return live;
-    opening ??= open().finally(() => {
-      opening = undefined;
-    });
-    return await opening;
-  };
-  const retire = (generation: LiveClient | undefined) => {
-    if (!generation || generation !== live) return;
-    live = undefined;
-    generation.retire();
-  };
+  const generations = createGenerations(server, {
+    fetch: createWatchedFetch(createServerFetch(server, options.tokens, options.fetch)),
+    elicit,
+    onToolsChanged,
+    onNotice,
+    onVisited: visits.finished,
+    minStreamLifeMs,
+  });
 
   const request = async <T>(
     what: string,
@@ -161,7 +124,7 @@ export async function connect(
       let generation: LiveClient | undefined;
       const watch = watchCall(`${what} on the MCP server ${server.name}`, caller, limits);
       try {
-        generation = await untilAborted(watch.signal, current());
+        generation = await untilAborted(watch.signal, generations.current());
         return await generation.run(watch, (client) => work(client, watch.signal, watch.progressed));
       } catch (error) {
         caller?.throwIfAborted();
@@ -170,8 +133,8 @@ export async function connect(
         const delayMs = retryDelaysMs[attempt];
         const isSafe =
           fate === 'undelivered' || (fate === 'refused' && !wasRefused) || (fate === 'lost' && isRepeatable);
-        if (fate !== 'answered') retire(generation);
-        if (isClosed || !isSafe || delayMs === undefined) throw translateFailure(failure, server, what);
+        if (fate !== 'answered') generations.retire(generation);
+        if (generations.isClosed() || !isSafe || delayMs === undefined) throw translateFailure(failure, server, what);
         if (fate === 'refused') wasRefused = true;
         else await pause(delayMs, caller);
       } finally {
@@ -195,7 +158,7 @@ export async function connect(
   const fresh = (ends: AbortSignal) => ({ ...sdkOptions(ends), cacheMode: 'refresh' as const });
 
   try {
-    await open(signal);
+    await generations.open(signal);
   } catch (error) {
     signal?.throwIfAborted();
     throw translateFailure(error, server, 'connecting');
@@ -205,7 +168,7 @@ export async function connect(
     name: server.name,
     url: server.url,
     get protocolVersion() {
-      return live?.client.getNegotiatedProtocolVersion();
+      return generations.present()?.client.getNegotiatedProtocolVersion();
     },
     listTools: (requestOptions) =>
       list('tools', async (client, ends) => (await client.listTools({}, fresh(ends))).tools, requestOptions),
@@ -259,41 +222,8 @@ export async function connect(
             : [],
         requestOptions,
       ),
-    close: async () => {
-      isClosed = true;
-      const last = live;
-      live = undefined;
-      await last?.close();
-    },
+    close: generations.close,
   };
-}
-
-function fetchFor(server: McpServerConfig, { tokens, fetch }: ConnectionOptions): TransportFetch {
-  if (server.transport === 'stdio') return () => Promise.reject(new Error('A stdio server is not reached over HTTP.'));
-  if (!tokens || server.headers['authorization'] !== undefined) return createHeaderFetch(server, fetch);
-  const withHeaders = Object.keys(server.headers).length === 0 ? fetch : createHeaderFetch(server, fetch);
-  return createAuthorizedFetch(server.url, waitingFor(tokens), withHeaders);
-}
-
-/** A call that waits for a token may be waiting for a person; its own time stands still meanwhile. */
-function waitingFor(tokens: TokenSource): TokenSource {
-  const waiting = async <T>(work: Promise<T>): Promise<T> => {
-    const done = currentCall.getStore()?.askPerson();
-    try {
-      return await work;
-    } finally {
-      done?.();
-    }
-  };
-  return {
-    ...tokens,
-    renew: (...args) => waiting(tokens.renew(...args)),
-    stepUp: (...args) => waiting(tokens.stepUp(...args)),
-  };
-}
-
-function closedError(server: McpServerConfig): AgentError {
-  return new AgentError('unreachable', `The connection to the MCP server ${server.name} has been closed.`);
 }
 
 async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
