@@ -1,4 +1,4 @@
-// One server of the configuration: whether it may be used, its connection, its login, its tools, and the word for its state.
+// One server of the configuration: whether it may be used, its connection, its login, and the word for its state.
 
 import type { LoginStatus } from '../auth/login-prompt.ts';
 import type { TokenSource } from '../auth/token-source.ts';
@@ -6,7 +6,7 @@ import { shownUrl } from '../credential-config.ts';
 import { AgentError, type AgentErrorCode } from '../errors.ts';
 import type { HttpServerConfig, McpServerConfig } from '../mcp-file.ts';
 import type { Approvals } from './approvals.ts';
-import { connect, type McpConnection, type McpTool } from './connection.ts';
+import { connect, type McpConnection } from './connection.ts';
 import type { Elicitor } from './elicitation.ts';
 import { translateFailure } from './failures.ts';
 import { noteTokens } from './login-source.ts';
@@ -16,10 +16,9 @@ import { recordConnection, replayConnection } from './recorded-connection.ts';
 import { redactConnection, redactError } from './redacted-connection.ts';
 import { approvalKeyOf, identityOf } from './server-identity.ts';
 import type { ServerState, ServerStatus, ServersOptions } from './servers.ts';
-import { fingerprintOf, wordsOf } from './tool-description.ts';
-import { compareTools } from './tool-pins.ts';
+import { createToolListing } from './tool-listing.ts';
 import { cleanText } from './tool-text.ts';
-import type { ToolChange, ToolSource } from './tools.ts';
+import type { ToolSource } from './tools.ts';
 
 export interface ServerEntry {
   readonly server: McpServerConfig;
@@ -57,8 +56,6 @@ export interface ServerEntryOptions {
   readonly onTools: () => Promise<void>;
 }
 
-/** More than any model can choose from. */
-const MAX_TOOLS = 500;
 /** Failures that the next request would meet as well. */
 const ENDS_CONNECTION: readonly AgentErrorCode[] = ['unreachable', 'login_required', 'untrusted_issuer'];
 /** A server that did not answer is tried again after these times, in seconds; the last one repeats. */
@@ -68,10 +65,14 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
   const { approvals, elicit, cassette, onState, onNotice } = options;
   const needsLogin = server.transport === 'http' && server.headers['authorization'] === undefined;
   const tokens = needsLogin ? noteTokens(options.openLogin(server), options.onToken) : undefined;
-  const approvalKey = approvalKeyOf(server);
+  const listing = createToolListing({
+    serverName: server.name,
+    approvals,
+    approvalKey: approvalKeyOf(server),
+    isReplayed: cassette?.replay !== undefined,
+    onNotice,
+  });
   let connection: McpConnection | undefined;
-  let tools: readonly McpTool[] = [];
-  let changes: ReadonlyMap<string, ToolChange> = new Map();
   let state: ServerState = 'disabled';
   let detail = 'Not asked for.';
   let failure: AgentError | undefined;
@@ -80,8 +81,6 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
   let retry: NodeJS.Timeout | undefined;
   let retries = 0;
   let isClosed = false;
-  /** The last listing, in whatever order, to tell news from none. */
-  let listed = '';
 
   const status = (): ServerStatus => ({
     name: server.name,
@@ -91,7 +90,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     state,
     detail,
     protocolVersion: connection?.protocolVersion,
-    toolCount: tools.length,
+    toolCount: listing.tools().length,
     isTrusted: server.isTrusted,
     login: login && { ...login, resource: shownUrl(login.resource) },
   });
@@ -127,24 +126,10 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     if (state === 'connected') await options.onTools();
   };
 
-  const list = async (from: McpConnection, signal?: AbortSignal) => {
-    const all = await from.listTools(signal ? { signal } : {});
-    if (all.length > MAX_TOOLS)
-      onNotice(`${server.name} has ${all.length} tools; only the first ${MAX_TOOLS} are used.`);
-    tools = all.slice(0, MAX_TOOLS);
-    changes = cassette?.replay === undefined ? await compare() : new Map();
-  };
-  const compare = async () => {
-    const compared = await compareTools(tools, approvalKey, approvals);
-    listed = compared.listed;
-    return compared.changes;
-  };
   const relist = oneAtATime(async () => {
     if (!connection || isClosed) return;
-    const before = listed;
     try {
-      await list(connection);
-      if (listed !== before) await options.onTools();
+      if (await listing.load(connection)) await options.onTools();
     } catch (error) {
       const { code, message } = failureOf(error);
       // That one is down its state says.
@@ -194,7 +179,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       let opened: McpConnection | undefined;
       try {
         opened = await open(signal);
-        await list(opened, signal);
+        await listing.load(opened, signal);
         if (isClosed) return await opened.close();
         connection = observed(opened);
         login = await statusOf(tokens);
@@ -214,7 +199,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     clearTimeout(retry);
     const last = connection;
     connection = undefined;
-    tools = [];
+    listing.clear();
     await last?.close();
   };
   const loginOrThrow = async () => {
@@ -233,7 +218,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       if (connection) return connection;
       throw failure ?? new AgentError('unreachable', `The server ${server.name} is not connected.`);
     },
-    toolSource: () => connection && { connection, tools, changes },
+    toolSource: () => connection && { connection, tools: listing.tools(), changes: listing.changes() },
     connect: attempt,
     login: async (signal, scopes) => {
       const source = await loginOrThrow();
@@ -242,7 +227,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       } catch (error) {
         throw error instanceof AgentError ? translateFailure(error, server, 'signing in') : error;
       }
-      if (connection) await list(connection, signal);
+      if (connection) await listing.load(connection, signal);
       else await attempt(signal);
       return status();
     },
@@ -254,17 +239,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       setState('needs-login', why, new AgentError('login_required', why));
       return status();
     },
-    acceptTool: async (name, fingerprint) => {
-      const tool = tools.find((candidate) => candidate.name === name);
-      if (!tool) throw new AgentError('usage', `${server.name} has no tool ${JSON.stringify(name.slice(0, 80))}.`);
-      if (fingerprintOf(tool) !== fingerprint)
-        throw new AgentError(
-          'tool_refused',
-          `${server.name} has changed ${JSON.stringify(name.slice(0, 80))} once more since it was shown. Nothing was approved; look at it again.`,
-        );
-      await approvals.approveTool(approvalKey, name, { fingerprint, words: wordsOf(tool) });
-      changes = await compare();
-    },
+    acceptTool: listing.accept,
     close: async () => {
       isClosed = true;
       await disconnect();
