@@ -1,17 +1,16 @@
-// MCP tools → LangChain tools, through the LangChain MCP adapter. What the adapter would lose is kept beside it: the
-// schema as the server wrote it, typed errors, progress, and structured content once instead of twice.
+// MCP tools → LangChain tools, through the LangChain MCP adapter: which of them are fit for use, what they are called, and the
+// schema as the server wrote it. What becomes of one call is in adapter-client.ts.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RunnableConfig } from '@langchain/core/runnables';
 import type { DynamicStructuredTool, StructuredToolInterface } from '@langchain/core/tools';
 import { loadMcpTools } from '@langchain/mcp-adapters';
 import { AgentError } from '../errors.ts';
+import { ANY_ARGUMENTS, type CallRecord, createAdapterClient, explainFailure } from './adapter-client.ts';
 import type { McpTool, Progress, ToolConnection } from './connection.ts';
 import type { OwnSecrets } from './own-secrets.ts';
 import { describeTool, differencesOf, faultOfTool, fingerprintOf, readableSchema } from './tool-description.ts';
 import { nameTools } from './tool-names.ts';
-import { readableContent } from './tool-result.ts';
-import { cleanText } from './tool-text.ts';
 import { UncheckedTool } from './unchecked-tool.ts';
 
 /** MCP's tool annotations, as far as approval goes by them. The server's word. */
@@ -70,23 +69,12 @@ export interface LoadOptions {
   readonly serverNames?: readonly string[];
 }
 
-/** What the adapter does not hand through: filled while one call runs. */
-interface CallRecord {
-  readonly hooks: CallHooks;
-  failure?: unknown;
-  structuredContent?: unknown;
-}
-
 /** Under this key our server's `tools/list` names the scopes of a tool. */
 const SCOPES_META_KEY = 'authorized-mcp-agent/scopes';
 const LIMITS = {
-  progressChars: 500,
-  errorChars: 8000,
   structuredChars: 200_000,
   toolsPerServer: 500,
   namedLeftOut: 5,
-  progressNotes: 100,
-  progressMs: 100,
 } as const;
 
 /**
@@ -146,7 +134,7 @@ async function adaptToolsOf(
 ): Promise<LoadedTool[]> {
   const calls = new AsyncLocalStorage<CallRecord>();
   // What `loadMcpTools` takes is the whole class of SDK v1; this is what it uses of it.
-  const client = clientFor(connection, tools, calls) as never;
+  const client = createAdapterClient(connection, tools, calls) as never;
   const adapted = await loadMcpTools(connection.name, client, { throwOnLoadError: true });
   const byName = new Map(adapted.map((inner) => [inner.name, inner]));
   return tools.flatMap((source) => {
@@ -156,58 +144,6 @@ async function adaptToolsOf(
     return [wrap({ connection, source, inner, name, calls, change: changes?.get(source.name), secrets })];
   });
 }
-
-/**
- * What `loadMcpTools` needs of a client. It is written for SDK v1, whose `callTool` takes a result schema in second
- * place; passing a v2 client as it is would drop timeout and signal without a word.
- */
-function clientFor(connection: ToolConnection, tools: readonly McpTool[], calls: AsyncLocalStorage<CallRecord>) {
-  const repeatable = new Set(
-    tools
-      .filter(({ annotations }) => annotations?.readOnlyHint === true || annotations?.idempotentHint === true)
-      .map(({ name }) => name),
-  );
-  return {
-    // Without the schemas: the adapter would follow every reference in them, and what it makes of them is not used.
-    listTools: async () => ({ tools: tools.map(({ name }) => ({ name, inputSchema: ANY_ARGUMENTS })) }),
-    callTool: async (
-      { name, arguments: args }: { name: string; arguments: Record<string, unknown> },
-      _resultSchema: unknown,
-      { signal }: { signal?: AbortSignal } = {},
-    ) => {
-      const record = calls.getStore();
-      const onProgress = record?.hooks.onProgress;
-      try {
-        const result = await connection.callTool(name, args, {
-          isRepeatable: repeatable.has(name),
-          ...(signal ? { signal } : {}),
-          ...(onProgress ? { onProgress: paced((progress) => onProgress(readableProgress(progress))) } : {}),
-        });
-        if (record) record.structuredContent = result.structuredContent;
-        // Neither structured content nor metadata: the adapter would put them beside the text, and the model read both.
-        return { content: readableContent(result), isError: result.isError };
-      } catch (error) {
-        if (record) record.failure = error;
-        throw error;
-      }
-    },
-  };
-}
-
-/** However fast a server counts: after the first hundred, ten a second are enough for whoever watches. */
-function paced(tell: (progress: Progress) => void): (progress: Progress) => void {
-  let count = 0;
-  let lastAtMs = 0;
-  return (progress) => {
-    count += 1;
-    const nowMs = performance.now();
-    if (count > LIMITS.progressNotes && nowMs - lastAtMs < LIMITS.progressMs) return;
-    lastAtMs = nowMs;
-    tell(progress);
-  };
-}
-
-const ANY_ARGUMENTS = { type: 'object', properties: {} } as const;
 
 interface Wrapping {
   readonly connection: ToolConnection;
@@ -241,7 +177,7 @@ function wrap({ connection, source, inner, name, calls, change, secrets }: Wrapp
         const [content] = await calls.run(record, () => inner.func(args, runManager, config));
         return [content, { server, structuredContent: bounded(record.structuredContent) }];
       } catch (error) {
-        throw explain(name, error, record);
+        throw explainFailure(name, error, record);
       }
     },
   });
@@ -277,31 +213,8 @@ function hooksOf(config: RunnableConfig | undefined): CallHooks {
   return typeof hooks === 'object' && hooks !== null ? (hooks as CallHooks) : {};
 }
 
-function readableProgress({ progress, total, message }: Progress): Progress {
-  return { progress, total, message: message === undefined ? undefined : cleanText(message, LIMITS.progressChars) };
-}
-
 /** It is kept with the conversation, unlike the text never cut: what is too long is left out. */
 function bounded(structuredContent: unknown): unknown {
   if (structuredContent === undefined) return undefined;
   return JSON.stringify(structuredContent).length <= LIMITS.structuredChars ? structuredContent : undefined;
-}
-
-/** The typed error behind the adapter's `ToolException`, or the tool's own words without the adapter's preamble. */
-function explain(toolName: string, error: unknown, record: CallRecord): unknown {
-  if (record.failure instanceof AgentError) return withCleanMessage(record.failure);
-  if (record.failure !== undefined) return record.failure;
-  if (!(error instanceof Error) || error.name !== 'ToolException') return error;
-  const text = error.message.replace(/^MCP tool '.*?' on server '.*?' returned an error: /s, '');
-  return new AgentError(
-    'tool_failed',
-    text === '' ? `The tool ${toolName} failed and does not say why.` : cleanText(text, LIMITS.errorChars),
-    { cause: error },
-  );
-}
-
-/** An error of the protocol quotes its server as well. */
-function withCleanMessage(error: AgentError): AgentError {
-  const message = cleanText(error.message, LIMITS.errorChars);
-  return message === error.message ? error : new AgentError(error.code, message, { ...error.details, cause: error });
 }
