@@ -126,6 +126,17 @@ describe('servers', () => {
     assert.throws(() => servers.failureOf('nobody'), { code: 'usage' });
   });
 
+  test('after a step-up, the login that is shown is the one that is used', async () => {
+    const ours = await startTestServer();
+    cleanups.push(ours.close);
+    const { credential, login } = parseConfig(ours.environment);
+    const servers = await started([serverAt(ours.url)], { credential, login });
+    const held = () => servers.statuses()[0]?.login?.scopes;
+    assert.deepEqual(held(), ['read:add']);
+    await call(servers, 'create_note', { title: 'Shopping', body: 'milk' });
+    assert.deepEqual(held(), ['read:add', 'write:notes']);
+  });
+
   test('a fixed authorization header takes the place of OAuth', async () => {
     const ours = await startTestServer();
     cleanups.push(ours.close);

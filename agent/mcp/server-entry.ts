@@ -64,7 +64,13 @@ const RETRY_SECONDS = [5, 10, 30, 60];
 export function createServerEntry(server: McpServerConfig, options: ServerEntryOptions): ServerEntry {
   const { approvals, elicit, cassette, onState, onNotice } = options;
   const needsLogin = server.transport === 'http' && server.headers['authorization'] === undefined;
-  const tokens = needsLogin ? noteTokens(options.openLogin(server), options.onToken) : undefined;
+  const tokens = needsLogin
+    ? noteTokens(options.openLogin(server), (token) => {
+        isLoginOld ||= token !== lastToken;
+        lastToken = token;
+        options.onToken(token);
+      })
+    : undefined;
   const listing = createToolListing({
     serverName: server.name,
     approvals,
@@ -77,6 +83,9 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
   let detail = 'Not asked for.';
   let failure: AgentError | undefined;
   let login: LoginStatus | undefined;
+  let lastToken: string | undefined;
+  /** A token came after `login` was looked at: its scopes and its end may be others. */
+  let isLoginOld = false;
   let connecting: Promise<void> | undefined;
   let retry: NodeJS.Timeout | undefined;
   let retries = 0;
@@ -142,9 +151,10 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     const isPresent = () => connection === watched && !isClosed;
     const watched = observeConnection(opened, {
       onAnswer: async () => {
-        if (!isPresent() || state === 'connected') return;
+        if (!isPresent() || (state === 'connected' && !isLoginOld)) return;
         retries = 0;
         clearTimeout(retry);
+        isLoginOld = false;
         login = await statusOf(tokens);
         setState('connected', '');
       },
@@ -182,6 +192,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
         await listing.load(opened, signal);
         if (isClosed) return await opened.close();
         connection = observed(opened);
+        isLoginOld = false;
         login = await statusOf(tokens);
         retries = 0;
         setState('connected', '');
