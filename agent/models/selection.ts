@@ -2,7 +2,7 @@
 // is looked at beyond being there.
 
 import { AgentError } from '../errors.ts';
-import { editDistance } from './edit-distance.ts';
+import { nearestWord } from '../nearest-word.ts';
 import { type Environment, type ModelSelection, type Provider, readBaseUrl, readFirst } from './provider.ts';
 import { KEYLESS_PROVIDER } from './providers/demo.ts';
 
@@ -166,11 +166,11 @@ function describeBareModel(providers: readonly Provider[], { text, source }: Wis
 }
 
 function didYouMean(providers: readonly Provider[], name: string): string {
-  const near = providers
-    .map(({ id }) => ({ id, distance: editDistance(id, name.toLowerCase().slice(0, 60)) }))
-    .filter(({ id, distance }) => distance <= Math.max(1, Math.floor(id.length / 3)))
-    .sort((a, b) => a.distance - b.distance)[0];
-  return near ? ` Did you mean ${near.id}?` : '';
+  const near = nearestWord(
+    name,
+    providers.map(({ id }) => id),
+  );
+  return near === undefined ? '' : ` Did you mean ${near}?`;
 }
 
 function listKnown(providers: readonly Provider[]): string {

@@ -55,10 +55,14 @@ test('/quit quits', async () => {
   assert.deepEqual(await runCommand({ word: '/quit', rest: '' }, contextOf()), { type: 'quit' });
 });
 
-test('an unknown command is answered with the nearest one', async () => {
+test('a slip in a command is answered with the command that was meant', async () => {
   assert.match(await textOf('/tool'), /unknown command \/tool; did you mean \/tools\?/);
   assert.match(await textOf('/qiut'), /did you mean \/quit\?/);
   assert.match(await textOf('/hepl'), /did you mean \/help\?/);
+});
+
+test('an unknown command that is near to none is answered without a guess', async () => {
+  assert.equal(await textOf('/cost'), 'unknown command /cost; /help lists all');
 });
 
 test('/servers shows state, cause and login of each server', async () => {

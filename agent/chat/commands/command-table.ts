@@ -1,6 +1,6 @@
 // The table of all slash commands, from which help, completion and the guess at a slip are made.
 
-import { editDistance } from '../../models/edit-distance.ts';
+import { nearestWord } from '../../nearest-word.ts';
 import type { Completion } from '../line-editor.ts';
 import { visibleLine } from '../visible-text.ts';
 import { type Command, type CommandContext, type CommandOutcome, type CompletionContext, text } from './command.ts';
@@ -49,7 +49,10 @@ export async function runCommand(
   const { word, rest } = line;
   const command = COMMANDS.find(({ name }) => name === word);
   if (command !== undefined) return command.run(context, rest.split(/\s+/).filter(Boolean), rest);
-  return text(`unknown command ${visibleLine(word)}; did you mean ${nearestCommand(word)}? /help lists all`);
+  const names = COMMANDS.map(({ name }) => name.slice(1));
+  const nearest = nearestWord(word.slice(1), names);
+  const guess = nearest === undefined ? '' : ` did you mean /${nearest}?`;
+  return text(`unknown command ${visibleLine(word)};${guess} /help lists all`);
 }
 
 /**
@@ -101,11 +104,4 @@ async function help({ paint }: CommandContext, [wanted]: readonly string[]): Pro
     ...rows.map(([key, about]) => `${paint('strong', key.padEnd(width))}  ${about}`),
     paint('dim', '/help COMMAND shows what may follow it'),
   );
-}
-
-function nearestCommand(word: string): string {
-  const [nearest] = COMMANDS.map(({ name }) => ({ name, distance: editDistance(word, name) })).sort(
-    (one, other) => one.distance - other.distance,
-  );
-  return nearest?.name ?? '/help';
 }

@@ -1,6 +1,6 @@
 // What is wrong in a task file, and where: one fault a line, as editors and CI services link them.
 
-import { editDistance } from '../../models/edit-distance.ts';
+import { nearestWord } from '../../nearest-word.ts';
 
 export interface Position {
   /** From 1. */
@@ -35,14 +35,8 @@ export function reportFaults(faults: readonly Fault[]): string {
 
 /** `; did you mean "contains"?` when one of the known words is near, else the list of them. */
 export function suggest(word: string, known: readonly string[]): string {
-  const [nearest] = known
-    .map((candidate) => ({
-      candidate,
-      distance: editDistance(word.slice(0, 100).toLowerCase(), candidate.toLowerCase()),
-    }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
-    .sort((a, b) => a.distance - b.distance);
-  if (nearest) return `; did you mean ${JSON.stringify(nearest.candidate)}?`;
+  const nearest = nearestWord(word, known);
+  if (nearest !== undefined) return `; did you mean ${JSON.stringify(nearest)}?`;
   return known.length === 0 ? '' : `; known: ${known.slice(0, 40).join(', ')}`;
 }
 

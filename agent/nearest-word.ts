@@ -1,7 +1,16 @@
-// How far two words are apart, for guesses at what somebody meant.
+// Which known word somebody may have meant, for words that are none.
+
+/** The known word that differs by a slip, a third of its letters at most and one in any case; else `undefined`. */
+export function nearestWord(word: string, known: readonly string[]): string | undefined {
+  const meant = word.slice(0, 100).toLowerCase();
+  return known
+    .map((candidate) => ({ candidate, distance: editDistance(meant, candidate.toLowerCase()) }))
+    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .sort((one, other) => one.distance - other.distance)[0]?.candidate;
+}
 
 /** Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other. */
-export function editDistance(from: string, to: string): number {
+function editDistance(from: string, to: string): number {
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, index) => index)];
   const cell = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
   for (let i = 1; i <= from.length; i += 1) {
