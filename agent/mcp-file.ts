@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { isSecureUrl } from './credential-config.ts';
+import { AgentError } from './errors.ts';
 import { parseServerAuth, type ServerAuth } from './server-auth.ts';
 
 interface AnyServerConfig {
@@ -82,6 +83,13 @@ const fileSchema = z.object(
   },
   'an object with mcpServers',
 );
+
+/** What to say of a name that no server of the configuration has. */
+export function noSuchServer(name: string, servers: readonly Pick<McpServerConfig, 'name'>[]): AgentError {
+  const known = servers.map((server) => server.name).join(', ');
+  const list = known === '' ? 'There are none.' : `The servers are: ${known}.`;
+  return new AgentError('usage', `There is no server ${JSON.stringify(name.slice(0, 80))}. ${list}`);
+}
 
 /** A server of which nothing is known but where it is, such as that of `MCP_SERVER_URL`. */
 export function serverAt(url: string, name = 'server'): HttpServerConfig {

@@ -93,6 +93,14 @@ describe('the commands for servers', () => {
     assert.equal(JSON.parse(failed.stdout).error.code, 'unreachable');
   });
 
+  test('a server that there is not is named with those that there are, before anybody is asked to sign in', async () => {
+    const { stderr, exitCode } = await runAgent(['mcp', 'login', 'locla'], environment);
+    assert.deepEqual(
+      [stderr, exitCode],
+      ['There is no server "locla". The servers are: local, scripted, down, command, off.\n', 2],
+    );
+  });
+
   test('status says by its exit code why a server is not connected', async () => {
     const code = async (name: string, extra?: Environment) =>
       (await run((options) => mcpStatus(options, name), { ...(extra ? { extra } : {}) })).exitCode;
@@ -110,6 +118,7 @@ describe('the commands for servers', () => {
   test('call gives the result alone, and what goes wrong by its exit code', async () => {
     const { stdout, exitCode } = await runAgent(['mcp', 'call', 'local.add', 'a=2', 'b:=40'], environment);
     assert.deepEqual([stdout, exitCode], ['42\n', 0]);
+    assert.equal((await run((options) => mcpCall(options, 'local.add', ['{"a":2,"b":40}']))).stdout, '42\n');
     for (const [args, expected] of [
       [['local.add', 'a=two', 'b:=40'], 1],
       [['local.nope'], 2],

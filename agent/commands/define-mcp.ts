@@ -5,6 +5,7 @@ import type { LoginMethod } from '../auth/login-prompt.ts';
 import { visibleJson } from '../chat/visible-text.ts';
 import { loadEnvironment, parseConfig } from '../config.ts';
 import { AgentError, exitCodeOf } from '../errors.ts';
+import { noSuchServer } from '../mcp-file.ts';
 import type { McpCommandOptions } from './mcp.ts';
 
 interface McpFlags {
@@ -53,6 +54,8 @@ export function defineMcp(program: Command, setExitCode: (exitCode: number) => v
         await run(flags, async () => {
           const method = methodOf(flags);
           const options = await optionsOf(flags, method);
+          const { servers } = options.config;
+          if (!servers.some((server) => server.name === name)) throw noSuchServer(name, servers);
           if (!options.prompt) throw nobodyToSignIn(name, flags);
           return await mcpLogin(options, name, flags.scope);
         }),
@@ -78,7 +81,7 @@ export function defineMcp(program: Command, setExitCode: (exitCode: number) => v
   common(mcp.command('call'))
     .description('call a tool: npm run -s agent -- mcp call local.add a=2 b=40')
     .argument('<server.tool>')
-    .argument('[arguments...]', 'key=value, read as the tool wants it, or key:=json')
+    .argument('[arguments...]', 'key=value, read as the tool wants it, key:=json, or one JSON object')
     .action(async (target: string, words: string[], flags: McpFlags) => {
       const { mcpCall } = await import('./mcp.ts');
       setExitCode(await run(flags, async () => mcpCall(await optionsOf(flags), target, words)));

@@ -8,6 +8,7 @@ import type { HttpServerConfig } from '../config.ts';
 import { isSecureUrl } from '../credential-config.ts';
 import { AgentError, EXIT_CODES } from '../errors.ts';
 import { createServers } from '../mcp/servers.ts';
+import { noSuchServer } from '../mcp-file.ts';
 import type { McpCommandOptions } from './mcp.ts';
 
 interface Step {
@@ -42,7 +43,7 @@ export async function mcpDebug(
   fetch?: typeof globalThis.fetch,
 ): Promise<number> {
   const server = options.config.servers.find((candidate) => candidate.name === name);
-  if (!server) throw new AgentError('usage', `There is no server ${JSON.stringify(name.slice(0, 80))}.`);
+  if (!server) throw noSuchServer(name, options.config.servers);
   const steps: Step[] = [];
   const note = (step: Step) => {
     steps.push(step);

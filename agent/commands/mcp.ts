@@ -8,6 +8,7 @@ import { AgentError, EXIT_CODES } from '../errors.ts';
 import { createApprovals } from '../mcp/approvals.ts';
 import { createServers, type ServerStatus, type StartedServers } from '../mcp/servers.ts';
 import { CALL_HOOKS, type CallHooks, type LoadedTool } from '../mcp/tools.ts';
+import { noSuchServer } from '../mcp-file.ts';
 import { describeChange, describeServer, listServers, listTools, serverAsJson, toolAsJson } from './mcp-report.ts';
 import { parseArguments, toArguments } from './tool-arguments.ts';
 
@@ -86,7 +87,7 @@ export async function mcpTools(options: McpCommandOptions, name?: string): Promi
 }
 
 /**
- * Calls one tool, as `server.tool`, with `key=value` and `key:=json`.
+ * Calls one tool, as `server.tool`, with `key=value`, `key:=json`, or one JSON object.
  *
  * @throws {AgentError} why there is no result
  */
@@ -94,7 +95,10 @@ export async function mcpCall(options: McpCommandOptions, target: string, words:
   const [name = '', ...rest] = target.split('.');
   const toolName = rest.join('.');
   if (name === '' || toolName === '')
-    throw new AgentError('usage', `Expected SERVER.TOOL, got ${JSON.stringify(target.slice(0, 120))}.`);
+    throw new AgentError(
+      'usage',
+      `Expected SERVER.TOOL, as in local.add, got ${JSON.stringify(target.slice(0, 120))}. All there are: npm run -s agent -- mcp tools`,
+    );
   const given = parseArguments(words);
   return await withServers(options, name, async (servers) => {
     throwUnlessConnected(servers, name);
@@ -126,7 +130,7 @@ export async function mcpCall(options: McpCommandOptions, target: string, words:
 export async function mcpApprove(options: McpCommandOptions, target: string, isSure: boolean): Promise<number> {
   const [name = '', ...rest] = target.split('.');
   const server = options.config.servers.find((candidate) => candidate.name === name);
-  if (!server) throw new AgentError('usage', `There is no server ${JSON.stringify(name.slice(0, 80))}.`);
+  if (!server) throw noSuchServer(name, options.config.servers);
   if (rest.length === 0) {
     if (server.approval === undefined) throw new AgentError('usage', `${name} needs no approval.`);
     const what =

@@ -40,11 +40,17 @@ test('JSON is JSON, whatever the tool wants', () => {
   assert.deepEqual(read('text:=2', 'list:=[1,"b"]'), { text: 2, list: [1, 'b'] });
 });
 
+test('one JSON object is all its members, and words beside it add to them', () => {
+  assert.deepEqual(read('{"a":2,"text":"2","list":[1]}', 'yes=true'), { a: 2, text: '2', list: [1], yes: true });
+  assert.deepEqual(read('{}'), {});
+});
+
 test('a word that is no argument, and JSON that is none, are told before anything is asked of a server', () => {
   for (const [word, expected] of [
-    ['two', /Expected key=value or key:=json, got "two"/],
+    ['two', /Expected key=value, key:=json or one JSON object, got "two"/],
     ['=2', /Expected key=value/],
     ['a:={', /a:= expects JSON, got "{"\. For text: a=…/],
+    ['{a:2}', /Expected a JSON object, got "{a:2}"\. A shell wants it in single quotes\./],
   ] as const)
     assert.throws(() => parseArguments([word]), { code: 'usage', message: expected });
 });

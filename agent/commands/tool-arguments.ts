@@ -9,16 +9,26 @@ export interface GivenArgument {
   readonly text: string;
 }
 
-/** @throws {AgentError} `usage` for a word that is neither `key=value` nor `key:=json` */
+/** @throws {AgentError} `usage` for a word that is none of `key=value`, `key:=json` and one JSON object with several */
 export function parseArguments(words: readonly string[]): GivenArgument[] {
-  return words.map((word) => {
-    const [, key, sign, text] = /^([^=:]+)(:?=)(.*)$/s.exec(word) ?? [];
-    if (key === undefined || text === undefined)
-      throw new AgentError('usage', `Expected key=value or key:=json, got ${JSON.stringify(word.slice(0, 120))}.`);
-    const given: GivenArgument = { key, sign: sign === ':=' ? ':=' : '=', text };
-    if (given.sign === ':=') parseJson(given);
-    return given;
-  });
+  return words.flatMap((word) => (word.startsWith('{') ? membersOf(word) : [parseArgument(word)]));
+}
+
+function parseArgument(word: string): GivenArgument {
+  const [, key, sign, text] = /^([^=:]+)(:?=)(.*)$/s.exec(word) ?? [];
+  if (key === undefined || text === undefined)
+    throw new AgentError(
+      'usage',
+      `Expected key=value, key:=json or one JSON object, got ${JSON.stringify(word.slice(0, 120))}.`,
+    );
+  const given: GivenArgument = { key, sign: sign === ':=' ? ':=' : '=', text };
+  if (given.sign === ':=') parseJson(text, `${key}:= expects JSON`, ` For text: ${key}=…`);
+  return given;
+}
+
+function membersOf(word: string): GivenArgument[] {
+  const object = parseJson(word, 'Expected a JSON object', ' A shell wants it in single quotes.');
+  return Object.entries(Object(object)).map(([key, value]) => ({ key, sign: ':=', text: JSON.stringify(value) }));
 }
 
 /**
@@ -28,7 +38,7 @@ export function parseArguments(words: readonly string[]): GivenArgument[] {
 export function toArguments(given: readonly GivenArgument[], schema: unknown): Record<string, unknown> {
   return Object.fromEntries(
     given.map((argument) => {
-      if (argument.sign === ':=') return [argument.key, parseJson(argument)];
+      if (argument.sign === ':=') return [argument.key, parseJson(argument.text)];
       return [argument.key, readAs(typesOf(schema, argument.key), argument.text)];
     }),
   );
@@ -49,14 +59,11 @@ function typesOf(schema: unknown, key: string): readonly unknown[] {
   return Array.isArray(type) ? type : [type];
 }
 
-function parseJson({ key, text }: GivenArgument): unknown {
+function parseJson(text: string, expected = 'Expected JSON', advice = ''): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new AgentError(
-      'usage',
-      `${key}:= expects JSON, got ${JSON.stringify(text.slice(0, 120))}. For text: ${key}=…`,
-    );
+    throw new AgentError('usage', `${expected}, got ${JSON.stringify(text.slice(0, 120))}.${advice}`);
   }
 }

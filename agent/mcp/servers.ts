@@ -5,6 +5,7 @@ import type { AuthState, LoginPrompt, LoginStatus } from '../auth/login-prompt.t
 import type { TokenSource } from '../auth/token-source.ts';
 import type { AgentConfig, HttpServerConfig } from '../config.ts';
 import { AgentError } from '../errors.ts';
+import { noSuchServer } from '../mcp-file.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
 import type { connect, McpConnection } from './connection.ts';
 import type { Elicitor } from './elicitation.ts';
@@ -197,11 +198,7 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
   const entryOf = (name: string): ServerEntry => {
     const entry = entries.find(({ server }) => server.name === name);
     if (entry) return entry;
-    const known = entries.map(({ server }) => server.name).join(', ');
-    throw new AgentError(
-      'usage',
-      `There is no server ${JSON.stringify(name.slice(0, 80))}. The servers are: ${known}.`,
-    );
+    throw noSuchServer(name, config.servers);
   };
   const connected = () =>
     entries.flatMap((entry) => {
