@@ -23,6 +23,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('agent')
     .description('An agent that uses the tools of OAuth-protected MCP servers')
     .version('0.1.0')
+    .showHelpAfterError('--help shows what there is.')
     .exitOverride();
 
   const commandProcess: CommandProcess = {

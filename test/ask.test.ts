@@ -107,7 +107,7 @@ describe('stream-json ends with its result and the exit code that says why', () 
       assert.deepEqual([exitCode, result['status']], [2, 'failed'], `${args}`);
       assert.match(JSON.stringify(result['error']), /"code":"usage","message":"(?:unknown option|option '--timeout)/);
       assert.equal(ofType('error').length, 1);
-      assert.match(stderr, /^error: /);
+      assert.match(stderr, /^error: [\s\S]*\n--help shows what there is\.\n$/);
     }
     const { exitCode, stdout } = await runAgent(['ask', '--output=text', '--output=json', '--nope'], {});
     assert.deepEqual([exitCode, JSON.parse(stdout).exit_code], [2, 2]);
