@@ -6,17 +6,8 @@ import { decodeJwt } from 'jose';
 import type { ClientMetadata } from 'oidc-provider';
 import * as oauth from 'openid-client';
 import { OVERLAP_SECONDS } from './limits.ts';
-import {
-  codeRequest,
-  createBrowser,
-  createMeeting,
-  formTokenOf,
-  obtainCode,
-  postForm,
-  REDIRECT_URI,
-  RESOURCE,
-  startTestServer,
-} from './test-support.ts';
+import { codeRequest, createBrowser, formTokenOf, obtainCode } from './test-browser.ts';
+import { createMeeting, postForm, REDIRECT_URI, RESOURCE, startTestServer } from './test-support.ts';
 
 const WEB_APP: ClientMetadata = {
   client_id: 'web-app',
