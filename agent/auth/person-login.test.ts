@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { BROWSER_LOGIN } from '../../test/support/browser-login.ts';
 import { createEagerPerson, type EagerPersonOptions } from '../../test/support/eager-person.ts';
 import { createStrictIssuer, type StrictIssuer } from '../../test/support/strict-issuer.ts';
 import { type CredentialConfig, DEFAULT_LOGIN, type LoginConfig } from '../credential-config.ts';
@@ -13,14 +14,6 @@ import { type AuthEvent, createTokenSource, type TokenSource } from './token-sou
 import { createMemoryTokenStore, type TokenStore } from './token-store.ts';
 
 const NO_CHALLENGE: Challenge = { resourceMetadataUrl: undefined, scope: undefined };
-const LOGIN: CredentialConfig = {
-  kind: 'login',
-  method: 'authorization-code',
-  issuer: undefined,
-  clientId: undefined,
-  authentication: { kind: 'none' },
-  audience: undefined,
-};
 
 describe('login of a person', () => {
   let issuer: StrictIssuer;
@@ -47,7 +40,7 @@ describe('login of a person', () => {
     const source = createTokenSource({
       serverUrl: issuer.mcpUrl,
       serverName: 'notes',
-      credential: changes.credential ?? LOGIN,
+      credential: changes.credential ?? BROWSER_LOGIN,
       login: { ...DEFAULT_LOGIN, ...changes.login },
       store,
       onAuth: (event) => events.push(event),
@@ -145,7 +138,7 @@ describe('login of a person', () => {
   });
 
   test('the configured device-code grant uses no browser', async () => {
-    const { person, source } = open({ credential: { ...LOGIN, method: 'device-code' } });
+    const { person, source } = open({ credential: { ...BROWSER_LOGIN, method: 'device-code' } });
     await source.renew(undefined, NO_CHALLENGE);
     assert.equal(person.shown.length, 0);
     assert.equal(person.codes.length, 1);
@@ -154,7 +147,7 @@ describe('login of a person', () => {
   test('C5: a client registered by hand comes before everything else, with its secret', async () => {
     await signIn({
       credential: {
-        ...LOGIN,
+        ...BROWSER_LOGIN,
         issuer: issuer.origin,
         clientId: 'known',
         authentication: { kind: 'secret', secret: 's' },
@@ -180,7 +173,7 @@ describe('login of a person', () => {
   });
 
   test('C8: a client registered by hand at another issuer is not used, and the difference is told', async () => {
-    const credential: CredentialConfig = { ...LOGIN, issuer: 'https://other.example', clientId: 'known' };
+    const credential: CredentialConfig = { ...BROWSER_LOGIN, issuer: 'https://other.example', clientId: 'known' };
     await assert.rejects(signIn({ credential }), { code: 'untrusted_issuer', message: /belongs to https:\/\/other/ });
     assert.equal(issuer.authorizations.length, 0);
   });
@@ -209,7 +202,7 @@ describe('login of a person', () => {
     try {
       await open().source.login(AbortSignal.timeout(60_000));
       assert.equal(issuer.registrations.length, 2);
-      const credential: CredentialConfig = { ...LOGIN, issuer: issuer.origin, clientId: 'known' };
+      const credential: CredentialConfig = { ...BROWSER_LOGIN, issuer: issuer.origin, clientId: 'known' };
       const login = { redirectUri: `http://127.0.0.1:${port}/callback` };
       store = createMemoryTokenStore();
       await assert.rejects(signIn({ credential, login }), {
@@ -286,7 +279,7 @@ describe('login of a person', () => {
   });
 
   test('T5.invalid-grant: a refused client of ours by configuration may be a slip: the login is kept for when it is mended', async () => {
-    const credential: CredentialConfig = { ...LOGIN, issuer: issuer.origin, clientId: 'known' };
+    const credential: CredentialConfig = { ...BROWSER_LOGIN, issuer: issuer.origin, clientId: 'known' };
     await signIn({ credential });
     issuer.settings.token = () => ({ status: 401, body: { error: 'invalid_client' } });
     issuer.expireAll();
