@@ -6,7 +6,7 @@ import { createServer, request as httpRequest, type IncomingHttpHeaders } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { AdapterFactory } from 'oidc-provider';
+import type { AdapterFactory, ClientMetadata } from 'oidc-provider';
 import type { Log, LogFields } from '../log.ts';
 import { type AuthorizationServerOptions, createAuthorizationServer } from './authorization-server.ts';
 import type { AgentClient } from './clients.ts';
@@ -17,6 +17,17 @@ export const SCOPES = [
   { name: 'read:add', description: 'Use the add tool', risky: false },
   { name: 'write:notes', description: 'Change your notes', risky: true },
 ];
+
+/** A confidential client on the web, and what its requests say. */
+export const WEB_APP: ClientMetadata = {
+  client_id: 'web-app',
+  client_secret: 'web-app-secret-web-app-secret-web-app',
+  client_name: 'Web <b>app</b>',
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  redirect_uris: ['https://app.example.com/callback'],
+};
+export const WEB_REQUEST = { client_id: 'web-app', redirect_uri: 'https://app.example.com/callback' };
 
 export interface LogEntry extends LogFields {
   readonly level: string;
