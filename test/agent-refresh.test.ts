@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createTokenSource, type TokenSource } from '../agent/auth/token-source.ts';
 import { createTokenStore } from '../agent/auth/token-store.ts';
-import type { CredentialConfig } from '../agent/credential-config.ts';
 import { createAuthorizedFetch } from '../agent/mcp/authorized-fetch.ts';
+import { BROWSER_LOGIN } from './support/browser-login.ts';
 import { createEagerPerson } from './support/eager-person.ts';
 import { createStrictIssuer, type StrictIssuer } from './support/strict-issuer.ts';
 
@@ -19,14 +19,6 @@ import { createStrictIssuer, type StrictIssuer } from './support/strict-issuer.t
 const SCALE = Number(process.env['TOKEN_STORE_SCALE'] ?? '1');
 const PROGRAM = join(import.meta.dirname, 'support/token-process.ts');
 const NO_CHALLENGE = { resourceMetadataUrl: undefined, scope: undefined };
-const LOGIN: CredentialConfig = {
-  kind: 'login',
-  method: 'authorization-code',
-  issuer: undefined,
-  clientId: undefined,
-  authentication: { kind: 'none' },
-  audience: undefined,
-};
 
 describe('a login at an issuer that rotates refresh tokens', () => {
   let issuer: StrictIssuer;
@@ -46,12 +38,12 @@ describe('a login at an issuer that rotates refresh tokens', () => {
   });
 
   const openSource = () =>
-    createTokenSource({ serverUrl: issuer.mcpUrl, credential: LOGIN, store: createTokenStore(directory) });
+    createTokenSource({ serverUrl: issuer.mcpUrl, credential: BROWSER_LOGIN, store: createTokenStore(directory) });
   const signIn = async (): Promise<void> => {
     const store = createTokenStore(directory);
     const source = createTokenSource({
       serverUrl: issuer.mcpUrl,
-      credential: LOGIN,
+      credential: BROWSER_LOGIN,
       store,
       prompt: createEagerPerson(),
     });
@@ -144,7 +136,7 @@ describe('a login at an issuer that rotates refresh tokens', () => {
     issuer.settings.token = undefined;
     const unreachable = createTokenSource({
       serverUrl: issuer.mcpUrl,
-      credential: LOGIN,
+      credential: BROWSER_LOGIN,
       store: createTokenStore(directory),
       fetch: async (url, init) => {
         if (url.endsWith('/token')) throw new TypeError('fetch failed');

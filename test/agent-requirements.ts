@@ -1,9 +1,8 @@
 // What the agent's OAuth client must do, one row per requirement: where it comes from and what is expected. Tests carry the
 // id at the start of their title; agent-requirements.test.ts fails on a row that no test carries.
 
-import type { Requirement } from './requirements.ts';
+import { type Requirement, row } from './support/requirement.ts';
 
-const row = (id: string, source: string, behaviour: string): Requirement => ({ id, source, behaviour });
 const MCP = 'MCP 2026-07-28';
 
 export const AGENT_REQUIREMENTS: readonly Requirement[] = [

@@ -27,7 +27,7 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['main'],
   ],
   'mcp-server': [
-    ['config', 'errors', 'log', 'clock', 'token-profiles', 'rate-limit'],
+    ['config', 'environment-schema', 'loopback', 'errors', 'log', 'clock', 'token-profiles', 'rate-limit'],
     [
       'auth',
       'notebook',

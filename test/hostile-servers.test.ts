@@ -11,58 +11,18 @@ import { gzipSync } from 'node:zlib';
 import { createSessionRules } from '../agent/agent/session-rules.ts';
 import { createApprovalMemory } from '../agent/approval/memory.ts';
 import type { ApprovalAnswer } from '../agent/approval.ts';
-import { parseConfig } from '../agent/config.ts';
 import { createApprovals } from '../agent/mcp/approvals.ts';
-import { createServers, type ServerEvent, type ServersOptions, type StartedServers } from '../agent/mcp/servers.ts';
 import { CALL_HOOKS } from '../agent/mcp/tools.ts';
 import { type McpServerConfig, parseMcpFile, serverAt } from '../agent/mcp-file.ts';
 import { runAgent } from './support/agent-process.ts';
-import { ECHO_TOOL, type ScriptedServer, startScriptedServer } from './support/scripted-mcp-server.ts';
+import { ECHO_TOOL } from './support/scripted-mcp-server.ts';
+import { callTool, createServersOfTests, nextEvent } from './support/started-servers.ts';
 
 const MIB = 1024 * 1024;
 
 describe('hostile servers', () => {
-  const cleanups: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
-
-  const scripted = async (tools?: Record<string, unknown>[]): Promise<ScriptedServer> => {
-    const server = await startScriptedServer();
-    cleanups.push(server.stop);
-    if (tools) server.tools = tools;
-    return server;
-  };
-  const started = async (
-    servers: readonly McpServerConfig[],
-    options: Omit<Partial<ServersOptions>, 'config'> = {},
-  ): Promise<StartedServers> => {
-    const defaults = parseConfig({ MCP_SERVER_URL: 'http://localhost:1/mcp', TOKEN_STORE: 'none' });
-    const result = await createServers({
-      config: {
-        ...defaults,
-        servers,
-        trustsMcpFile: true,
-        credential: { kind: 'bearer', token: 'unused-token-of-this-test' },
-      },
-      ...options,
-    });
-    cleanups.push(result.close);
-    return result;
-  };
-  const call = async (servers: StartedServers, name: string, args = {}, configurable = {}) => {
-    const tool = servers.tools().find((candidate) => candidate.name === name)?.tool;
-    assert.ok(tool, `${name} is none of ${servers.tools().map((one) => one.name)}`);
-    return await tool.invoke({ type: 'tool_call', id: '1', name, args }, { configurable });
-  };
-  const next = (servers: StartedServers, isIt: (event: ServerEvent) => boolean) =>
-    new Promise<ServerEvent>((resolve) => {
-      const end = servers.subscribe((event) => {
-        if (!isIt(event)) return;
-        end();
-        resolve(event);
-      });
-    });
+  const { cleanups, cleanUp, scripted, started } = createServersOfTests({ trustsMcpFile: true });
+  afterEach(cleanUp);
 
   test('a tool that is nested without end is left out; neither its server nor another one is lost', async () => {
     const evil = await scripted();
@@ -114,7 +74,7 @@ describe('hostile servers', () => {
     const notices: string[] = [];
     servers.subscribe((event) => event.type === 'notice' && notices.push(event.text));
     assert.equal(notices.length, 6);
-    const changed = next(servers, ({ type }) => type === 'tools-changed');
+    const changed = nextEvent(servers, ({ type }) => type === 'tools-changed');
     server.tools = [...server.tools, ECHO_TOOL];
     server.announce({ method: 'notifications/tools/list_changed' });
     await changed;
@@ -131,7 +91,7 @@ describe('hostile servers', () => {
         { 'content-type': 'application/json', 'content-encoding': 'gzip', 'content-length': String(bomb.length) },
         bomb,
       );
-    await assert.rejects(call(servers, 'echo'), { code: 'protocol_error', message: /more than 16777216 bytes/ });
+    await assert.rejects(callTool(servers, 'echo'), { code: 'protocol_error', message: /more than 16777216 bytes/ });
   });
 
   test('pages that go on and on end the listing, by what they weigh', async () => {
@@ -161,7 +121,7 @@ describe('hostile servers', () => {
       const answer = event({ id, result: { content: [{ type: 'text', text: 'done' }] } });
       answerWith({ 'content-type': 'text/event-stream' }, progress.repeat(20) + answer);
     };
-    assert.equal((await call(servers, 'echo')).content, 'done');
+    assert.equal((await callTool(servers, 'echo')).content, 'done');
   });
 
   test('news of progress come in a number that somebody can read', async () => {
@@ -177,7 +137,7 @@ describe('hostile servers', () => {
     };
     const seen: number[] = [];
     const onProgress = ({ progress }: { progress: number }) => void seen.push(progress);
-    await call(servers, 'echo', {}, { [CALL_HOOKS]: { onProgress } });
+    await callTool(servers, 'echo', {}, { [CALL_HOOKS]: { onProgress } });
     assert.deepEqual(seen.slice(0, 100), [...Array(100).keys()]);
     assert.ok(seen.length < 1000, `${seen.length}`);
   });
@@ -186,7 +146,7 @@ describe('hostile servers', () => {
     const server = await scripted();
     const servers = await started([serverAt(server.url)]);
     server.onCall = ({ answer }) => answer({ content: Array(200_000).fill({ type: 'text', text: '' }) });
-    const { content } = await call(servers, 'echo');
+    const { content } = await callTool(servers, 'echo');
     assert.match(String(content), /\n\[\d+ more parts were left out\]$/);
     assert.ok(String(content).length < 41_000);
   });
@@ -210,23 +170,23 @@ describe('hostile servers', () => {
       const server = await scripted([{ ...ECHO_TOOL, outputSchema }]);
       const servers = await started([serverAt(server.url)]);
       server.onCall = ({ answer }) => answer({ content: [{ type: 'text', text: 'done' }], structuredContent });
-      assert.equal((await call(servers, 'echo')).content, 'done');
+      assert.equal((await callTool(servers, 'echo')).content, 'done');
     }
   });
 
   test('a server that goes down is not said to be connected, until it answers again', async () => {
     const server = await scripted();
     const servers = await started([serverAt(server.url)]);
-    const down = next(servers, (event) => event.type === 'state' && event.status.state === 'unreachable');
+    const down = nextEvent(servers, (event) => event.type === 'state' && event.status.state === 'unreachable');
     await server.stop();
-    await assert.rejects(call(servers, 'echo'), { code: 'unreachable' });
+    await assert.rejects(callTool(servers, 'echo'), { code: 'unreachable' });
     await down;
     assert.equal(servers.statuses()[0]?.state, 'unreachable');
     assert.equal(servers.failureOf('server')?.code, 'unreachable');
     // Its tools stay: the next call connects by itself.
     await server.start();
-    const up = next(servers, (event) => event.type === 'state' && event.status.state === 'connected');
-    assert.equal((await call(servers, 'echo', { text: 'hi' })).content, 'hi');
+    const up = nextEvent(servers, (event) => event.type === 'state' && event.status.state === 'connected');
+    assert.equal((await callTool(servers, 'echo', { text: 'hi' })).content, 'hi');
     await up;
     assert.deepEqual([servers.statuses()[0]?.state, servers.failureOf('server')], ['connected', undefined]);
   });
@@ -235,7 +195,7 @@ describe('hostile servers', () => {
     const server = await scripted();
     const servers = await started([serverAt(server.url)]);
     server.guard = () => ({ status: 401, challenge: 'Bearer' });
-    await assert.rejects(call(servers, 'echo'), { code: 'login_required' });
+    await assert.rejects(callTool(servers, 'echo'), { code: 'login_required' });
     assert.equal(servers.statuses()[0]?.state, 'needs-login');
   });
 
@@ -247,7 +207,8 @@ describe('hostile servers', () => {
     const config = parseMcpFile(file, '.mcp.json', { KEY: 'canary-of-this-test' }, assert.fail);
     const servers = await started(config, { approvals: createApprovals(join(directory, 'approvals')) });
     const said: unknown[] = [servers.statuses()];
-    const fail = async () => said.push(await call(servers, 'echo').then(assert.fail, (error: Error) => error.message));
+    const fail = async () =>
+      said.push(await callTool(servers, 'echo').then(assert.fail, (error: Error) => error.message));
     server.onCall = ({ refuse }) => refuse(500, 'broken');
     await fail();
     server.guard = () => ({ status: 401, challenge: 'Bearer' });
@@ -310,11 +271,11 @@ describe('hostile servers', () => {
         scriptedCall.send({ method: 'notifications/progress', params });
         scriptedCall.finish(answer);
       };
-      const result = call(servers, 'echo', { n: answers.indexOf(answer) }, { [CALL_HOOKS]: { onProgress } });
+      const result = callTool(servers, 'echo', { n: answers.indexOf(answer) }, { [CALL_HOOKS]: { onProgress } });
       said.push(await result.catch((error: Error) => error.message));
     }
     server.onCall = ({ refuse }) => refuse(500, shown);
-    said.push(await call(servers, 'echo', { n: 2 }).then(assert.fail, (error: Error) => error.message));
+    said.push(await callTool(servers, 'echo', { n: 2 }).then(assert.fail, (error: Error) => error.message));
     server.listText = `"error":{"code":-32000,"message":${JSON.stringify(shown)}}`;
     said.push((await started([own])).statuses());
     for (const file of await readdir(directory, { recursive: true, withFileTypes: true }))
@@ -343,7 +304,7 @@ describe('hostile servers', () => {
     const [shown] = servers.tools();
     assert.ok(shown);
     const request = rules.describeRequest(shown, { id: '1', args: {} });
-    const changed = next(servers, ({ type }) => type === 'tools-changed');
+    const changed = nextEvent(servers, ({ type }) => type === 'tools-changed');
     server.tools = [{ ...ECHO_TOOL, description: 'Deletes everything.' }];
     server.announce({ method: 'notifications/tools/list_changed' });
     await changed;

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { createTokenSource } from '../agent/auth/token-source.ts';
 import { createMemoryTokenStore } from '../agent/auth/token-store.ts';
 import { DEFAULT_LOGIN } from '../agent/credential-config.ts';
+import { BROWSER_LOGIN } from './support/browser-login.ts';
 import { createEagerPerson, type EagerPersonOptions } from './support/eager-person.ts';
 import { createStrictIssuer, type StrictIssuer } from './support/strict-issuer.ts';
 
@@ -23,14 +24,7 @@ describe('step-up of parallel calls', () => {
     const source = createTokenSource({
       serverUrl: issuer.mcpUrl,
       serverName: 'notes',
-      credential: {
-        kind: 'login',
-        method: 'authorization-code',
-        issuer: undefined,
-        clientId: undefined,
-        authentication: { kind: 'none' },
-        audience: undefined,
-      },
+      credential: BROWSER_LOGIN,
       login: DEFAULT_LOGIN,
       store: createMemoryTokenStore(),
       prompt: person,

@@ -8,9 +8,8 @@ import { networkInterfaces } from 'node:os';
 import { ReadableStream } from 'node:stream/web';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { listen } from '../mcp-server/listen.ts';
 import { callTool, startTestServer, type TestServer } from './support/mcp-server.ts';
-import { freePorts } from './support/ports.ts';
+import { sendRaw } from './support/raw-socket.ts';
 import { machineToken } from './support/tokens.ts';
 
 describe('the MCP server over HTTP', () => {
@@ -28,17 +27,6 @@ describe('the MCP server over HTTP', () => {
   /** The server hangs up on a body that it will not read; the next request must not meet that connection. */
   const alone = { connection: 'close', 'content-type': 'application/json' };
   const port = () => Number(new URL(server.url).port);
-  /** Sends bytes and gives back what comes until the server closes. */
-  const raw = async (text: string, toPort = port()): Promise<string> => {
-    const socket = connect(toPort, '127.0.0.1');
-    let answer = '';
-    socket.on('data', (chunk) => {
-      answer += chunk;
-    });
-    socket.write(text);
-    await once(socket, 'close');
-    return answer;
-  };
   const body = JSON.stringify({
     jsonrpc: '2.0',
     id: 1,
@@ -102,7 +90,7 @@ describe('the MCP server over HTTP', () => {
           'Content-Length: 0',
           'Connection: close',
         ];
-        assert.match(await raw(`${lines.join('\r\n')}\r\n\r\n`), /^HTTP\/1\.1 400 /, target.slice(0, 30));
+        assert.match(await sendRaw(port(), `${lines.join('\r\n')}\r\n\r\n`), /^HTTP\/1\.1 400 /, target.slice(0, 30));
       }
     const written = server.logText().slice(before);
     assert.doesNotMatch(written, /s3cret-word|evil|request-failed/);
@@ -116,9 +104,9 @@ describe('the MCP server over HTTP', () => {
 
   test('R4.two-headers: two Authorization headers are refused, also when both are good', async () => {
     const line = `Authorization: Bearer ${token}`;
-    assert.match(await raw(rawCall(`localhost:${port()}`, [line])), /^HTTP\/1\.1 200 /);
+    assert.match(await sendRaw(port(), rawCall(`localhost:${port()}`, [line])), /^HTTP\/1\.1 200 /);
     for (const first of [line, 'Authorization: Bearer x', 'authorization: Basic x']) {
-      const answer = await raw(rawCall(`localhost:${port()}`, [first, line]));
+      const answer = await sendRaw(port(), rawCall(`localhost:${port()}`, [first, line]));
       assert.match(answer, /^HTTP\/1\.1 400 /, first.slice(0, 25));
       assert.ok(answer.includes(INVALID_REQUEST), first.slice(0, 25));
     }
@@ -180,12 +168,12 @@ describe('the MCP server over HTTP', () => {
       'localhost:80@evil.example',
       '',
     ]) {
-      const answer = await raw(rawCall(host, [`Authorization: Bearer ${token}`]));
+      const answer = await sendRaw(port(), rawCall(host, [`Authorization: Bearer ${token}`]));
       assert.match(answer, /^HTTP\/1\.1 40[03] /, host);
       assert.doesNotMatch(answer, /resource_metadata/);
     }
     // A foreign port on our own name is a proxy's business, but the metadata stays where it is.
-    assert.match(await raw(rawCall('localhost:1', [])), new RegExp(`resource_metadata="${origin}/`));
+    assert.match(await sendRaw(port(), rawCall('localhost:1', [])), new RegExp(`resource_metadata="${origin}/`));
   });
 
   test('R5.forwarded: headers of a proxy change neither the metadata nor where the challenge points', async () => {
@@ -335,104 +323,5 @@ describe('the MCP server over HTTP', () => {
     assert.equal(await idOf('abc-123'), 'abc-123');
     for (const id of ['x'.repeat(65), 'a b', '{"event":"forged"}'])
       assert.match((await idOf(id)) ?? '', /^[0-9a-f-]{36}$/);
-  });
-});
-
-describe('a service with short limits', () => {
-  const withLimits = async (
-    limits: NonNullable<Parameters<typeof listen>[0]['limits']>,
-    run: (port: number) => Promise<void>,
-  ) => {
-    const [port = 0] = await freePorts(1);
-    const listener = await listen({
-      addresses: ['127.0.0.1'],
-      port,
-      portVariable: 'PORT',
-      limits,
-      handle: (request, response) => void request.resume().on('end', () => response.end('ok')),
-    });
-    try {
-      await run(port);
-    } finally {
-      await listener.close(0);
-    }
-  };
-  const untilClosed = async (port: number, text: string) => {
-    const socket = connect(port, '127.0.0.1');
-    let answer = '';
-    socket.on('data', (chunk) => {
-      answer += chunk;
-    });
-    socket.write(text);
-    await once(socket, 'close');
-    return answer;
-  };
-
-  test('R6.slow: slow headers and slow bodies are cut off', async () => {
-    const limits = { headersTimeoutMs: 50, requestTimeoutMs: 100, checkIntervalMs: 20 };
-    await withLimits(limits, async (port) => {
-      assert.match(await untilClosed(port, 'POST /mcp HTTP/1.1\r\nHost: localhost\r\n'), /^HTTP\/1\.1 408 /);
-      assert.match(
-        await untilClosed(port, 'POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc'),
-        /^HTTP\/1\.1 408 /,
-      );
-    });
-  });
-
-  test('R6.unread-answer: a connection whose client reads nothing of its answer is ended, and a silent one is not', async () => {
-    const [port = 0] = await freePorts(1);
-    const ended = Promise.withResolvers<void>();
-    const silent = Promise.withResolvers<{ end(text: string): unknown }>();
-    const listener = await listen({
-      addresses: ['127.0.0.1'],
-      port,
-      portVariable: 'PORT',
-      limits: { unreadTimeoutMs: 1_000 },
-      handle: (request, response) => {
-        if (request.url === '/silent') {
-          response.write('begun');
-          return silent.resolve(response);
-        }
-        // More than the buffers of two sockets hold.
-        for (let piece = 0; piece < 64; piece += 1) response.write('x'.repeat(1024 * 1024));
-        response.end();
-        response.on('close', () => ended.resolve());
-      },
-    });
-    const reader = fetch(`http://127.0.0.1:${port}/silent`);
-    const waiting = await silent.promise;
-    const socket = connect(port, '127.0.0.1').pause();
-    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await ended.promise;
-    // Silent for longer than that, and still there.
-    waiting.end(', and done');
-    assert.equal(await (await reader).text(), 'begun, and done');
-    const whole = await fetch(`http://127.0.0.1:${port}/`);
-    assert.equal((await whole.arrayBuffer()).byteLength, 64 * 1024 * 1024);
-    socket.destroy();
-    await listener.close(0);
-  });
-
-  test('R6.slow: long headers are refused', async () => {
-    await withLimits({ maxHeaderBytes: 2_048 }, async (port) => {
-      assert.match(
-        await untilClosed(port, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(4_096)}\r\n\r\n`),
-        /^HTTP\/1\.1 431 /,
-      );
-    });
-  });
-
-  test('R6.connections: connections over the limit are closed', async () => {
-    await withLimits({ maxConnections: 2 }, async (port) => {
-      const open = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
-      await Promise.all(open.map((socket) => once(socket, 'connect')));
-      // Both are known to the server once it has answered on them.
-      for (const socket of open) {
-        socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-        await once(socket, 'data');
-      }
-      assert.equal(await untilClosed(port, ''), '');
-      for (const socket of open) socket.destroy();
-    });
   });
 });

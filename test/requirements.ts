@@ -1,13 +1,7 @@
 // What the MCP server must do, one row per requirement: where it comes from and what is expected. Tests carry the id at the
 // start of their title; requirements.test.ts fails on a row that no test carries.
 
-export interface Requirement {
-  readonly id: string;
-  readonly source: string;
-  readonly behaviour: string;
-}
-
-const row = (id: string, source: string, behaviour: string): Requirement => ({ id, source, behaviour });
+import { type Requirement, row } from './support/requirement.ts';
 
 export const REQUIREMENTS: readonly Requirement[] = [
   // What MCP 2026-07-28 asks of a protected server.

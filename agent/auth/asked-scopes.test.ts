@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { BROWSER_LOGIN } from '../../test/support/browser-login.ts';
 import { createEagerPerson } from '../../test/support/eager-person.ts';
 import { createStrictIssuer, type StrictIssuer } from '../../test/support/strict-issuer.ts';
 import type { LoginPrompt } from './login-prompt.ts';
@@ -26,14 +27,7 @@ describe('scopes that a person asks for', () => {
     createTokenSource({
       serverUrl: issuer.mcpUrl,
       serverName: 'notes',
-      credential: {
-        kind: 'login',
-        method: 'authorization-code',
-        issuer: undefined,
-        clientId: undefined,
-        authentication: { kind: 'none' },
-        audience: undefined,
-      },
+      credential: BROWSER_LOGIN,
       store,
       ...(prompt ? { prompt } : {}),
     });

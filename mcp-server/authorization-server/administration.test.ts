@@ -7,15 +7,8 @@ import { ServerError } from '../errors.ts';
 import { openAdministration } from './administration.ts';
 import { KEY_ROTATION_SECONDS, PASSWORD_LIMITS } from './limits.ts';
 import { createPasswordCheck, hashPassword } from './passwords.ts';
-import {
-  codeRequest,
-  createBrowser,
-  obtainCode,
-  postForm,
-  recordingLog,
-  startTestServer,
-  type TestServer,
-} from './test-support.ts';
+import { codeRequest, createBrowser, obtainCode } from './test-browser.ts';
+import { postForm, recordingLog, startTestServer, type TestServer } from './test-support.ts';
 
 const PASSWORD = 'correct horse battery';
 

@@ -4,17 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { DEVICE_LIMITS } from './limits.ts';
-import {
-  codeRequest,
-  createBrowser,
-  createMeeting,
-  obtainCode,
-  postForm,
-  REDIRECT_URI,
-  RESOURCE,
-  startTestServer,
-  type TestServer,
-} from './test-support.ts';
+import { codeRequest, createBrowser, obtainCode } from './test-browser.ts';
+import { createMeeting, postForm, REDIRECT_URI, RESOURCE, startTestServer, type TestServer } from './test-support.ts';
 
 const start = (t: Parameters<typeof startTestServer>[0]) => startTestServer(t, { dialect: 'auth0' });
 

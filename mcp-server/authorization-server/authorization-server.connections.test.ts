@@ -3,15 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt } from 'jose';
-import {
-  codeRequest,
-  createBrowser,
-  formTokenOf,
-  obtainCode,
-  postForm,
-  startTestServer,
-  type TestServer,
-} from './test-support.ts';
+import { codeRequest, createBrowser, formTokenOf, obtainCode } from './test-browser.ts';
+import { postForm, startTestServer, type TestServer } from './test-support.ts';
 
 async function connect(server: TestServer, browser = createBrowser(server.issuer)) {
   const { form } = await obtainCode(server, { scope: 'read:add write:notes' }, browser);

@@ -6,15 +6,8 @@ import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { decodeJwt, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { METADATA_DOCUMENT_LIMITS } from './limits.ts';
-import {
-  codeRequest,
-  createBrowser,
-  obtainCode,
-  postForm,
-  REDIRECT_URI,
-  startTestServer,
-  type TestServer,
-} from './test-support.ts';
+import { codeRequest, createBrowser, obtainCode } from './test-browser.ts';
+import { postForm, REDIRECT_URI, startTestServer, type TestServer } from './test-support.ts';
 
 const CLIENT_ID_URL = 'https://tool.example.com/client.json';
 const KEYS_URL = 'https://keys.example.com/keys.json';

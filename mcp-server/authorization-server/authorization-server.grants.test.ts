@@ -7,16 +7,8 @@ import { test } from 'node:test';
 import { calculateJwkThumbprint, decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import * as oauth from 'openid-client';
 import { DEVICE_LIMITS, LIFETIMES_SECONDS, OVERLAP_SECONDS, REVOCATION_LIMITS } from './limits.ts';
-import {
-  type BrowserPage,
-  createBrowser,
-  createMeeting,
-  obtainCode,
-  postForm,
-  RESOURCE,
-  startTestServer,
-  type TestServer,
-} from './test-support.ts';
+import { type BrowserPage, createBrowser, obtainCode } from './test-browser.ts';
+import { createMeeting, postForm, RESOURCE, startTestServer, type TestServer } from './test-support.ts';
 
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 

@@ -7,16 +7,8 @@ import { test } from 'node:test';
 import { decodeJwt } from 'jose';
 import { CLIENT_LIMITS } from './limits.ts';
 import { openStore } from './store.ts';
-import {
-  codeRequest,
-  createBrowser,
-  obtainCode,
-  postForm,
-  REDIRECT_URI,
-  startTestServer,
-  type TestServer,
-  temporaryDirectory,
-} from './test-support.ts';
+import { codeRequest, createBrowser, obtainCode } from './test-browser.ts';
+import { postForm, REDIRECT_URI, startTestServer, type TestServer, temporaryDirectory } from './test-support.ts';
 
 const DESCRIPTION = { client_name: 'A tool', redirect_uris: [REDIRECT_URI] };
 const CLIENT_ID_URL = 'https://tool.example.com/client.json';

@@ -5,16 +5,8 @@ import { test } from 'node:test';
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { ServerError } from '../errors.ts';
 import { createAuthorizationServer } from './authorization-server.ts';
-import {
-  codeRequest,
-  createBrowser,
-  postForm,
-  RESOURCE,
-  rawRequest,
-  recordingLog,
-  startTestServer,
-  temporaryDirectory,
-} from './test-support.ts';
+import { codeRequest, createBrowser } from './test-browser.ts';
+import { postForm, RESOURCE, rawRequest, recordingLog, startTestServer, temporaryDirectory } from './test-support.ts';
 
 async function machineForm(server: Awaited<ReturnType<typeof startTestServer>>): Promise<Record<string, string>> {
   const { client_id, client_secret } = await server.agentClient();

@@ -11,15 +11,17 @@ import { loadBrowserSecrets } from './browser-secrets.ts';
 import { loadClients } from './clients.ts';
 import { CONNECTIONS_PATH, connectionsClient, createConnectionsPage } from './connections-page.ts';
 import { limitPolling } from './device-flow.ts';
+import { createDevicePage } from './device-page.ts';
 import { DIALECTS, type DialectName } from './dialect.ts';
 import { speakDialect } from './dialect-answers.ts';
 import { logProviderEvents } from './event-log.ts';
+import { openFollowedKeys } from './followed-keys.ts';
 import { createHostGuard, isLoopbackHostname } from './host-guard.ts';
 import { createInteractions } from './interactions.ts';
-import { CLIENT_LIMITS, DATABASE_FILE_NAME, DEVICE_LIMITS, METADATA_DOCUMENT_LIMITS } from './limits.ts';
+import { CLIENT_LIMITS, DATABASE_FILE_NAME, METADATA_DOCUMENT_LIMITS } from './limits.ts';
 import { correctMetadata } from './metadata.ts';
 import { createMetadataDocuments, type MetadataDocumentsOptions } from './metadata-documents.ts';
-import { COMMON_HEADERS, sendError, sendErrorPage } from './page-response.ts';
+import { COMMON_HEADERS, sendError } from './page-response.ts';
 import { ensurePrivateDirectory } from './private-files.ts';
 import { createProviderConfiguration, INTERACTION_PATH, ROUTES } from './provider-configuration.ts';
 import { createRegistration } from './registration.ts';
@@ -27,15 +29,13 @@ import { readBody, withFormBody } from './request-body.ts';
 import { createResourceIndicators } from './resource-indicators.ts';
 import { answerRevocationList, REVOCATION_LIST_PATH } from './revocation-list.ts';
 import { askConsentForOfflineAccess, dropOfflineAccess } from './scope-rules.ts';
-import { keysAt, loadSigningKeys, type SigningKey, signingKeysVersion } from './signing-keys.ts';
+import type { SigningKey } from './signing-keys.ts';
 import { openStore } from './store.ts';
 import { createStructuredTokens } from './structured-tokens.ts';
 import { bodyFormat, parseParameters } from './token-request.ts';
 
 export { REVOCATION_LIST_PATH } from './revocation-list.ts';
 
-/** How often the file of signing keys is looked at, in milliseconds: a rotation is noticed within this time. */
-const KEY_CHECK_INTERVAL_MS = 1_000;
 /** Posted forms that are read here before oidc-provider sees them. */
 const FORM_PATHS: readonly string[] = [
   ROUTES.token,
@@ -98,8 +98,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     connectionsClient(issuer),
     ...(options.extraClients ?? []),
   ];
-  let signingKeys = await loadSigningKeys(dataDir, log);
-  let keysVersion = await signingKeysVersion(dataDir);
+  const signingKeys = await openFollowedKeys(dataDir, log, now);
   const store = await openStore({
     file: join(dataDir, DATABASE_FILE_NAME),
     now,
@@ -119,12 +118,12 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       now,
     }),
   });
-  const deviceCodeTries = createAttemptLimiter({
-    maxAttempts: DEVICE_LIMITS.maxTriesPerWindow,
-    windowMs: DEVICE_LIMITS.windowMs,
+  const devicePage = createDevicePage({
+    log,
     now,
+    hasSession: (request, response) => engine.hasSession(request, response),
+    next: (request, response) => engine.next(request, response),
   });
-  const prefilledCodes = new WeakMap<IncomingMessage, string>();
 
   /** One oidc-provider with a set of keys. All that it remembers is in the store, so that another can take over. */
   const createEngine = (keys: readonly SigningKey[]) => {
@@ -141,7 +140,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
         dialect,
         openRegistration,
         documents,
-        prefilledCode: (request) => prefilledCodes.get(request),
+        prefilledCode: devicePage.prefilledCode,
       }),
     );
     logProviderEvents(provider, log, store.connections.touch);
@@ -152,7 +151,6 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     provider.use(structuredTokens.middleware);
     const parts = { ...options, provider, secrets, accounts, dialect };
     return {
-      kids: keys.map(({ kid }) => kid).join(),
       next: provider.callback(),
       // One that is stored has an end.
       hasSession: async (request: IncomingMessage, response: ServerResponse) =>
@@ -162,27 +160,7 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       showConnections: createConnectionsPage({ ...parts, connections: store.connections, now }),
     };
   };
-  const currentKeys = () => keysAt(signingKeys, Math.floor(now() / 1_000));
-  let engine = createEngine(currentKeys());
-  let checkedAtMs = now();
-
-  /** Takes up a rotation, or the moment in which a planned one comes into force. */
-  const followKeys = async (): Promise<void> => {
-    if (now() - checkedAtMs < KEY_CHECK_INTERVAL_MS) return;
-    checkedAtMs = now();
-    try {
-      const version = await signingKeysVersion(dataDir);
-      if (version !== keysVersion) signingKeys = await loadSigningKeys(dataDir, log);
-      keysVersion = version;
-    } catch (error) {
-      // A file that somebody moved or damaged is no reason to turn people away: the keys in memory are still good.
-      log.error('signing-keys-unreadable', { error });
-    }
-    const keys = currentKeys();
-    if (keys.map(({ kid }) => kid).join() === engine.kids) return;
-    engine = createEngine(keys);
-    log.info('signing-keys-changed', { kid: keys[0]?.kid, published: keys.length });
-  };
+  let engine = createEngine(signingKeys.current());
 
   const hosts = createHostGuard(issuer);
   const resources = createResourceIndicators(options.resource, options.resourceAliases, dialect.needsAudience);
@@ -210,12 +188,13 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     if (host.isAlias && isForBrowser && request.method === 'GET')
       return void response.writeHead(303, { location: url.href, 'cache-control': 'no-store' }).end();
     if (path === REVOCATION_LIST_PATH) return answerRevocationList(request, response, store.revocations);
-    await followKeys();
+    const changedKeys = await signingKeys.follow();
+    if (changedKeys) engine = createEngine(changedKeys);
     if (path.startsWith(INTERACTION_PATH)) return engine.interact(request, response, url.pathname);
     if (path === CONNECTIONS_PATH) return engine.showConnections(request, response, url.searchParams);
     if (openRegistration && isBelow(path, ROUTES.registration)) return register(request, response);
     if (request.method === 'POST' && FORM_PATHS.includes(path)) return answerForm(request, response, path);
-    if (path === ROUTES.code_verification) return answerDevicePage(request, response, url);
+    if (path === ROUTES.code_verification) return devicePage.answer(request, response, url);
     if (path === ROUTES.authorization) {
       resources.normalize(url.searchParams);
       if (dialect.needsOfflineAccess) askConsentForOfflineAccess(url.searchParams);
@@ -224,36 +203,6 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
       request.url = url.pathname + url.search;
     }
     await engine.next(request, response);
-  };
-
-  const answerDevicePage = async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
-    if (request.method === 'GET') {
-      // oidc-provider would answer a code in the link with a page that posts itself by a script.
-      const code = url.searchParams.get('user_code');
-      if (code !== null) prefilledCodes.set(request, code.slice(0, 20));
-      request.url = url.pathname;
-      return engine.next(request, response);
-    }
-    // Nobody without a session was shown the form; a page elsewhere, whose posts bring no cookie, shall use up no tries.
-    if (!(await engine.hasSession(request, response)))
-      return sendErrorPage(
-        response,
-        {
-          title: 'This page has expired',
-          explanation: 'It was opened long ago, or this browser takes no cookies. Open it again and type the code.',
-          code: undefined,
-        },
-        400,
-      );
-    const tries = deviceCodeTries.take(request.socket.remoteAddress ?? '');
-    if (tries.ok) return engine.next(request, response);
-    log.warn('device-code-refused', { reason: 'too many tries', address: request.socket.remoteAddress });
-    response.setHeader('retry-after', String(tries.retryAfterSeconds));
-    sendErrorPage(
-      response,
-      { title: 'Too many tries', explanation: 'Wait a few minutes, then start again on the device.', code: undefined },
-      429,
-    );
   };
 
   const answerForm = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<void> => {

@@ -6,17 +6,8 @@ import { decodeJwt } from 'jose';
 import * as oauth from 'openid-client';
 import { openAdministration } from './administration.ts';
 import { DEVICE_LIMITS } from './limits.ts';
-import {
-  codeRequest,
-  createBrowser,
-  formTokenOf,
-  obtainCode,
-  postForm,
-  RESOURCE,
-  recordingLog,
-  startTestServer,
-  type TestServer,
-} from './test-support.ts';
+import { codeRequest, createBrowser, formTokenOf, obtainCode } from './test-browser.ts';
+import { postForm, RESOURCE, recordingLog, startTestServer, type TestServer } from './test-support.ts';
 
 const PASSWORD = 'correct horse battery';
 const [HOME, OTHER] = ['https://app.example.com/callback', 'https://app.example.com/other'];

@@ -3,6 +3,7 @@
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
+import { parseJsonObject } from './json-object.ts';
 import { readPrivateFile, unreadable, writePrivateFile } from './private-files.ts';
 
 const FILE_NAME = 'browser-secrets.json';
@@ -53,16 +54,7 @@ function createSecret(): string {
 }
 
 function parseBrowserSecrets(text: string): BrowserSecrets | undefined {
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  if (content === null || typeof content !== 'object' || !('cookieKeys' in content) || !('formKey' in content))
-    return undefined;
-  const { cookieKeys, formKey } = content;
+  const { cookieKeys, formKey } = parseJsonObject(text) ?? {};
   if (!Array.isArray(cookieKeys) || cookieKeys.length === 0 || !cookieKeys.every(isSecret) || !isSecret(formKey))
     return undefined;
   return { cookieKeys, formKey };

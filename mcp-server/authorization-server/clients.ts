@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ClientMetadata } from 'oidc-provider';
 import type { Log } from '../log.ts';
+import { parseJsonObject } from './json-object.ts';
 import { readPrivateFile, unreadable, writePrivateFile } from './private-files.ts';
 
 /** Asks about tokens and gets none: the only client that may introspect what it was not given itself. */
@@ -130,15 +131,7 @@ function localCommandLine(): ClientMetadata {
 }
 
 function parseSecretClient(text: string, clientId: string): AgentClient | undefined {
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  if (content === null || typeof content !== 'object') return undefined;
-  const { issuer, client_id, client_secret, login_client_id }: Record<string, unknown> = { ...content };
+  const { issuer, client_id, client_secret, login_client_id } = parseJsonObject(text) ?? {};
   if (typeof issuer !== 'string' || client_id !== clientId || typeof client_secret !== 'string') return undefined;
   if (client_secret.length < SECRET_BYTES) return undefined;
   return { issuer, client_id, client_secret, ...(typeof login_client_id === 'string' ? { login_client_id } : {}) };

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { OVERLAP_SECONDS } from './limits.ts';
-import { codeRequest, createBrowser, obtainCode, postForm, REDIRECT_URI, startTestServer } from './test-support.ts';
+import { codeRequest, createBrowser, obtainCode } from './test-browser.ts';
+import { postForm, REDIRECT_URI, startTestServer } from './test-support.ts';
 
 const challengeOf = (verifier: string) => createHash('sha256').update(verifier).digest('base64url');
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ServerError } from '../errors.ts';
 import { openAdministration } from './administration.ts';
-import { obtainCode, postForm, REDIRECT_URI, recordingLog, startTestServer, type TestServer } from './test-support.ts';
+import { obtainCode } from './test-browser.ts';
+import { postForm, REDIRECT_URI, recordingLog, startTestServer, type TestServer } from './test-support.ts';
 
 async function administrationOf(server: TestServer) {
   return await openAdministration({ dataDir: server.dataDir, log: recordingLog() });

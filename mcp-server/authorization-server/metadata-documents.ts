@@ -6,6 +6,7 @@ import { lookup as systemLookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { judgeDescription } from './anonymous-clients.ts';
 import type { AttemptLimiter } from './attempt-limiter.ts';
+import { parseJsonObject } from './json-object.ts';
 import { METADATA_DOCUMENT_LIMITS } from './limits.ts';
 
 export interface MetadataDocumentsOptions {
@@ -51,7 +52,7 @@ export function createMetadataDocuments(options: MetadataDocumentsOptions): Meta
     if (!verdict.ok) throw new TypeError(`the document is refused: jwks_uri: ${verdict.reason}`);
     const response = await fetch(uri, { ...init, redirect: 'manual' });
     if (response.status !== 200) throw new TypeError(`the keys were answered with status ${response.status}`);
-    return { document: { ...rest, jwks: parseObject(await readSmall(response)) }, headers: [response.headers] };
+    return { document: { ...rest, jwks: parseJsonObject(await readSmall(response)) }, headers: [response.headers] };
   };
 
   const judgeUrl = async (url: string): Promise<DocumentVerdict> => {
@@ -80,7 +81,7 @@ export function createMetadataDocuments(options: MetadataDocumentsOptions): Meta
       const response = await fetch(input, init);
       if (response.status !== 200) return response;
       const text = await readSmall(response);
-      const document = parseObject(text);
+      const document = parseJsonObject(text);
       const url = input instanceof Request ? input.url : String(input);
       // About somebody else, or about nobody: oidc-provider refuses it.
       if (document?.['client_id'] !== url) return new Response(text, { status: 200, headers: response.headers });
@@ -116,16 +117,6 @@ async function readSmall(response: Response): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const content: unknown = JSON.parse(text);
-    return content !== null && typeof content === 'object' && !Array.isArray(content) ? { ...content } : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 async function lookupAll(hostname: string): Promise<readonly string[]> {

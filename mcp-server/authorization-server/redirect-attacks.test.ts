@@ -3,17 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClientMetadata } from 'oidc-provider';
-import {
-  type BrowserPage,
-  codeRequest,
-  createBrowser,
-  formTokenOf,
-  obtainCode,
-  postForm,
-  REDIRECT_URI,
-  RESOURCE,
-  startTestServer,
-} from './test-support.ts';
+import { type BrowserPage, codeRequest, createBrowser, formTokenOf, obtainCode } from './test-browser.ts';
+import { postForm, REDIRECT_URI, RESOURCE, startTestServer } from './test-support.ts';
 
 const EVIL = 'https://evil.test/';
 const WEB_URI = 'https://app.example.com/callback';

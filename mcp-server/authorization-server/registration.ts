@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Log } from '../log.ts';
 import { judgeDescription } from './anonymous-clients.ts';
 import type { AttemptLimiter } from './attempt-limiter.ts';
+import { parseJsonObject } from './json-object.ts';
 import { CLIENT_LIMITS, REQUEST_LIMITS } from './limits.ts';
 import { sendError } from './page-response.ts';
 import { readBody, withBody } from './request-body.ts';
@@ -37,7 +38,7 @@ export function createRegistration({ limiter, log, next }: RegistrationOptions) 
     }
     const body = await readBody(request, response, { ...REQUEST_LIMITS, maxBodyBytes: CLIENT_LIMITS.maxBodyBytes });
     if (!body.ok) return refuse(body.status, 'invalid_client_metadata', body.reason);
-    const description = parseObject(body.text);
+    const description = parseJsonObject(body.text);
     if (!description) return refuse(400, 'invalid_client_metadata', 'The body must be a JSON object');
     // An update repeats the id that it is about; oidc-provider compares it. RFC 7592 §2.2
     const { client_id, ...rest } = description;
@@ -46,14 +47,4 @@ export function createRegistration({ limiter, log, next }: RegistrationOptions) 
     const metadata = request.method === 'PUT' ? { client_id, ...judged.metadata } : judged.metadata;
     await next(withBody(request, 'application/json', JSON.stringify(metadata)), response);
   };
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const content: unknown = JSON.parse(text);
-    return content !== null && typeof content === 'object' && !Array.isArray(content) ? { ...content } : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

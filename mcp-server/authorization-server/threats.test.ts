@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
+import { titlesIn } from '../../test/support/requirement.ts';
 import { THREATS } from './threats.ts';
 
-const titles = globSync('*.test.ts', { cwd: import.meta.dirname }).flatMap((file) =>
-  [...readFileSync(join(import.meta.dirname, file), 'utf8').matchAll(/\btest\(\s*(['"`])([\s\S]*?)\1,/g)].map(
-    ([, , title]) => title ?? '',
-  ),
-);
+const titles = titlesIn(import.meta.dirname, ['*.test.ts']);
 const cited = titles.flatMap((title) => (/^(A\d+\.[\w., -]+): /.exec(title)?.[1] ?? '').split(', ').filter(Boolean));
 
 test('every threat has a test that tries it and is refused', () => {

@@ -11,6 +11,7 @@ import { type CredentialConfig, DEFAULT_LOGIN } from '../../agent/credential-con
 import { AgentError } from '../../agent/errors.ts';
 import { connect, type McpConnection } from '../../agent/mcp/connection.ts';
 import type { Elicitor } from '../../agent/mcp/elicitation.ts';
+import { BROWSER_LOGIN } from '../../test/support/browser-login.ts';
 
 const ATTEMPTS = 3;
 
@@ -145,14 +146,7 @@ async function credentialFor({ serverUrl, scenario, context }: ScenarioRun): Pro
         ...(await machine({ kind: 'secret', secret: required('client_secret') })),
       };
     default:
-      return {
-        kind: 'login',
-        method: 'authorization-code',
-        issuer: undefined,
-        clientId: undefined,
-        authentication: { kind: 'none' },
-        audience: undefined,
-      };
+      return BROWSER_LOGIN;
   }
 }
 

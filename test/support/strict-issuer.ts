@@ -2,11 +2,10 @@
 // PKCE, rotation of refresh tokens with detection of reuse, DPoP with nonces, registration, device codes, revocation. The
 // resource takes exactly the tokens that are good. Imports neither half.
 
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
 import { serve } from './ports.ts';
+import { createStrictTokens, refusal, type StrictTokenSettings } from './strict-tokens.ts';
 
 export interface TokenCall {
   readonly body: URLSearchParams;
@@ -14,26 +13,13 @@ export interface TokenCall {
   readonly proof: string | undefined;
 }
 
-interface Family {
-  clientId: string;
-  scope: string;
-  isRevoked: boolean;
-  /** The refresh token that is good now, and when the one before it was replaced. */
-  refreshToken: string;
-  replaced: Map<string, number>;
-  jkt: string | undefined;
-}
-
 /** What a test may bend at any time. */
-export interface StrictIssuerSettings {
+export interface StrictIssuerSettings extends StrictTokenSettings {
   /** Laid over the metadata; `undefined` takes a member away. */
   metadata: Record<string, unknown>;
   resourceMetadata: Record<string, unknown>;
   /** What the 401 says besides the scheme; `undefined` says nothing. */
   challenge: string | undefined;
-  /** How long a replaced refresh token is taken once more. */
-  leewayMs: number;
-  expiresInSeconds: number;
   /** Parameters of the redirect, laid over `code`, `state` and `iss`; `undefined` takes one away. */
   redirect: Record<string, string | undefined>;
   /** Answers a token request instead of the issuer. */
@@ -42,11 +28,8 @@ export interface StrictIssuerSettings {
     | undefined;
   /** Called before a token is answered; the test may kill the asker then. */
   beforeAnswer: (() => Promise<void>) | undefined;
-  nonce: string | undefined;
   /** Scopes that a token needs for each request. */
   scopes: readonly string[];
-  /** Scopes that are granted at most; `undefined` grants what is asked for. */
-  grantable: readonly string[] | undefined;
   registration: ((body: Record<string, unknown>) => { status: number; body: unknown }) | undefined;
   /** What polling for a device code is answered, one after the other; then tokens. */
   deviceAnswers: { status: number; error: string }[];
@@ -69,12 +52,6 @@ export interface StrictIssuer {
 }
 
 export async function createStrictIssuer(): Promise<StrictIssuer> {
-  const families: Family[] = [];
-  const accessTokens = new Map<string, Family>();
-  const codes = new Map<
-    string,
-    { challenge: string; clientId: string; scope: string; redirectUri: string; jkt: string }
-  >();
   const clients = new Map<string, string | undefined>([['known', undefined]]);
   const [requests, tokenCalls, registrations, authorizations, revocations]: [
     string[],
@@ -83,8 +60,6 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
     URLSearchParams[],
     URLSearchParams[],
   ] = [[], [], [], [], []];
-  let serial = 0;
-  let reuses = 0;
   const settings: StrictIssuerSettings = {
     metadata: {},
     resourceMetadata: {},
@@ -100,85 +75,11 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
     registration: undefined,
     deviceAnswers: [],
   };
+  const { issue, start, refresh, redeem, thumbprintOf, addCode, familyOf, revoke, expireAll, reuses } =
+    createStrictTokens(settings);
 
   const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-  const refusal = (error: string, status = 400) => ({ status, body: { error } });
-
-  const issue = (family: Family, extra: Record<string, unknown> = {}) => {
-    serial += 1;
-    const accessToken = `access-${serial}`;
-    accessTokens.set(accessToken, family);
-    return {
-      status: 200,
-      body: {
-        access_token: accessToken,
-        token_type: family.jkt === undefined ? 'Bearer' : 'DPoP',
-        expires_in: settings.expiresInSeconds,
-        scope: family.scope,
-        ...extra,
-      },
-    };
-  };
-  const start = (clientId: string, scope: string, jkt: string | undefined): Family => {
-    const granted = scope.split(' ').filter((name) => settings.grantable?.includes(name) ?? true);
-    const family: Family = {
-      clientId,
-      scope: granted.join(' '),
-      isRevoked: false,
-      refreshToken: `refresh-${crypto.randomUUID()}`,
-      replaced: new Map(),
-      jkt,
-    };
-    families.push(family);
-    return family;
-  };
-
-  /** A proof is good for this request and this token, once. */
-  const seenProofs = new Set<string>();
-  const thumbprintOf = async (proof: string, htm: string, htu: string, token?: string): Promise<string> => {
-    const { jwk, typ, alg } = decodeProtectedHeader(proof);
-    if (typ !== 'dpop+jwt' || !jwk || 'd' in jwk) throw new Error('no proof');
-    const { payload } = await jwtVerify(proof, await importJWK(jwk, alg), { typ: 'dpop+jwt', maxTokenAge: 60 });
-    const ath = token === undefined ? undefined : createHash('sha256').update(token).digest('base64url');
-    if (payload['htm'] !== htm || payload['htu'] !== htu || payload['ath'] !== ath) throw new Error('another request');
-    if (settings.nonce !== undefined && payload['nonce'] !== settings.nonce) throw new Error('nonce');
-    if (seenProofs.has(String(payload.jti))) throw new Error('seen before');
-    seenProofs.add(String(payload.jti));
-    return await calculateJwkThumbprint(jwk);
-  };
-
-  const refresh = (body: URLSearchParams, jkt: string | undefined) => {
-    const token = body.get('refresh_token') ?? '';
-    const family = families.find(({ refreshToken, replaced }) => refreshToken === token || replaced.has(token));
-    if (!family || family.isRevoked || family.clientId !== body.get('client_id') || family.jkt !== jkt)
-      return refusal('invalid_grant');
-    if (family.refreshToken !== token) {
-      const sinceMs = Date.now() - (family.replaced.get(token) ?? 0);
-      if (sinceMs >= settings.leewayMs) {
-        // RFC 9700 §4.14: whoever has it twice, one of them stole it.
-        reuses += 1;
-        family.isRevoked = true;
-        return refusal('invalid_grant');
-      }
-      return issue(family, { refresh_token: family.refreshToken });
-    }
-    family.replaced.set(token, Date.now());
-    family.refreshToken = `refresh-${crypto.randomUUID()}`;
-    return issue(family, { refresh_token: family.refreshToken });
-  };
-
-  const redeem = (body: URLSearchParams, jkt: string | undefined) => {
-    const code = codes.get(body.get('code') ?? '');
-    codes.delete(body.get('code') ?? '');
-    const verifier = createHash('sha256')
-      .update(body.get('code_verifier') ?? '')
-      .digest('base64url');
-    if (code?.challenge !== verifier || code.redirectUri !== body.get('redirect_uri')) return refusal('invalid_grant');
-    if (code.jkt !== '' && code.jkt !== jkt) return refusal('invalid_grant');
-    const family = start(code.clientId, code.scope, jkt);
-    return issue(family, { refresh_token: family.refreshToken });
-  };
 
   const answerToken = async (call: TokenCall) => {
     const { body, proof } = call;
@@ -214,7 +115,7 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
 
   const answerResource = async (request: IncomingMessage, response: ServerResponse) => {
     const [scheme = '', token = ''] = (request.headers.authorization ?? '').split(' ');
-    const family = accessTokens.get(token);
+    const family = familyOf(token);
     const proof = request.headers['dpop'];
     let isGood = family !== undefined && !family.isRevoked && scheme === (family.jkt === undefined ? 'Bearer' : 'DPoP');
     if (isGood && family?.jkt !== undefined)
@@ -268,13 +169,7 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
         const asked = url.searchParams;
         authorizations.push(asked);
         const code = crypto.randomUUID();
-        codes.set(code, {
-          challenge: asked.get('code_challenge') ?? '',
-          clientId: asked.get('client_id') ?? '',
-          scope: asked.get('scope') ?? '',
-          redirectUri: asked.get('redirect_uri') ?? '',
-          jkt: asked.get('dpop_jkt') ?? '',
-        });
+        addCode(code, asked);
         const target = new URL(asked.get('redirect_uri') ?? '');
         const parameters = { code, state: asked.get('state') ?? '', iss: server.origin, ...settings.redirect };
         for (const [name, value] of Object.entries(parameters))
@@ -304,7 +199,7 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
       case '/revoke': {
         const body = new URLSearchParams(await text(request));
         revocations.push(body);
-        for (const family of families) if (family.refreshToken === body.get('token')) family.isRevoked = true;
+        revoke(body.get('token'));
         return void response.writeHead(200).end();
       }
       case '/device':
@@ -328,8 +223,8 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
     registrations,
     authorizations,
     revocations,
-    expireAll: () => accessTokens.clear(),
-    reuses: () => reuses,
+    expireAll,
+    reuses,
     close: server.close,
   };
 }

@@ -4,18 +4,12 @@
 import { createTokenSource } from '../../agent/auth/token-source.ts';
 import { createTokenStore } from '../../agent/auth/token-store.ts';
 import { createAuthorizedFetch } from '../../agent/mcp/authorized-fetch.ts';
+import { BROWSER_LOGIN } from './browser-login.ts';
 
 const [, , directory = '', serverUrl = '', mode = ''] = process.argv;
 const source = createTokenSource({
   serverUrl,
-  credential: {
-    kind: 'login',
-    method: 'authorization-code',
-    issuer: undefined,
-    clientId: undefined,
-    authentication: { kind: 'none' },
-    audience: undefined,
-  },
+  credential: BROWSER_LOGIN,
   store: createTokenStore(directory),
 });
 const authorized = createAuthorizedFetch(serverUrl, source);
