@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { isSecureUrl } from './credential-config.ts';
+import { withoutSecrets } from './secret-words.ts';
 import { parseServerAuth, type ServerAuth } from './server-auth.ts';
 
 interface AnyServerConfig {
@@ -156,7 +157,7 @@ function parseServer(name: string, entry: unknown, reading: Reading): McpServerC
       transport: 'stdio',
       name,
       // As written, not as expanded: what a variable holds may be a secret.
-      url: [command, ...args].join(' '),
+      url: withoutSecrets([command, ...args]).join(' '),
       command: expandedCommand,
       args: expandedArgs,
       env: expandAll(env, 'env', expand),
