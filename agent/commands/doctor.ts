@@ -108,11 +108,13 @@ async function examineStore({ stateDirectory, tokenDirectory, approvalDirectory 
 
 async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOptions): Promise<Finding[]> {
   const sources = new Map<string, TokenSource>();
+  let redact = (text: string) => text;
   const servers = await createServers({
     config,
     signal,
-    openLogin: (server) => {
-      const source = openLogin(server, { config, prompt });
+    openLogin: (server, secrets) => {
+      redact = secrets.redact;
+      const source = openLogin(server, { config, prompt, secrets });
       sources.set(server.name, source);
       return source;
     },
@@ -129,7 +131,7 @@ async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOpt
         return [state, ...(await examineLogin(server, sources.get(server.name)))];
       }),
     );
-    return findings.flat();
+    return findings.flat().map((finding) => ({ ...finding, text: redact(finding.text) }));
   } finally {
     await servers.close();
   }

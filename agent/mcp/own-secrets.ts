@@ -16,31 +16,23 @@ export interface OwnSecrets {
 const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)(?:_|$)/i;
 /** What such a variable holds is where the secret is. */
 const PLACE_NAME = /_(?:FILE|PATH|DIR)$/i;
-const SECRET_HEADER = /auth|key|token|secret|cookie|password/i;
 const REMOVED = '[credential removed]';
 /** A shorter value is no secret, and would be found everywhere. */
 const MIN_LENGTH = 12;
+/** With less of it nobody can do anything. */
+const CUT_LENGTH = 20;
 /** Tokens are replaced every few minutes; the last ones are enough. */
-const MAX_TOKENS = 32;
+const MAX_TOKENS = 64;
 
 /**
  * @param variables whose names say that they hold a secret are taken from these
- * @param headers those that a server gets by the configuration
+ * @param configured what else the configuration holds, see `configuredSecrets`
  */
-export function createOwnSecrets(variables: Variables, headers: readonly Variables[] = []): OwnSecrets {
-  const inHeaders = headers.flatMap((one) =>
-    Object.entries(one).flatMap(([name, value]) =>
-      // Without the scheme: it may be shown without.
-      SECRET_HEADER.test(name) && value !== undefined ? [value.replace(/^(?:Bearer|Basic|DPoP|Token) +/i, '')] : [],
-    ),
+export function createOwnSecrets(variables: Variables, configured: readonly string[] = []): OwnSecrets {
+  const inVariables = Object.entries(variables).flatMap(([name, value]) =>
+    SECRET_NAME.test(name) && !PLACE_NAME.test(name) && value !== undefined ? [value] : [],
   );
-  const fixed = Object.entries(variables)
-    .flatMap(([name, value]) =>
-      SECRET_NAME.test(name) && !PLACE_NAME.test(name) && value !== undefined ? [value] : [],
-    )
-    .concat(inHeaders)
-    .filter(isLongEnough)
-    .flatMap(spellings);
+  const fixed = [...new Set([...inVariables, ...configured])].filter(isLongEnough).flatMap(spellings);
   const tokens = new Map<string, readonly string[]>();
   const known = () => [...fixed, ...[...tokens.values()].flat()];
   return {
@@ -57,11 +49,23 @@ export function createOwnSecrets(variables: Variables, headers: readonly Variabl
     redact: (text) =>
       text.length < MIN_LENGTH
         ? text
-        : known().reduce(
-            (left, spelling) => (left.includes(spelling) ? left.replaceAll(spelling, REMOVED) : left),
-            text,
-          ),
+        : known().reduce((left, spelling) => withoutBeginnings(left.replaceAll(spelling, REMOVED), spelling), text),
   };
+}
+
+/** Texts are cut before they come here, in the middle of a secret perhaps: what is left of it stands at an end or a quote. */
+function withoutBeginnings(text: string, spelling: string): string {
+  if (spelling.length <= CUT_LENGTH) return text;
+  const head = spelling.slice(0, CUT_LENGTH);
+  let left = text;
+  for (let at = left.indexOf(head); at >= 0; at = left.indexOf(head, at + 1)) {
+    let length = head.length;
+    while (length < spelling.length && left[at + length] === spelling[length]) length += 1;
+    // Tokens of others may begin alike, and then go on otherwise.
+    if (/^[\w.~+/%-]/.test(left.slice(at + length, at + length + 1))) continue;
+    left = `${left.slice(0, at)}${REMOVED}${left.slice(at + length)}`;
+  }
+  return left;
 }
 
 function isLongEnough(secret: string): boolean {
