@@ -48,6 +48,8 @@ export interface StrictIssuerSettings {
   /** Scopes that are granted at most; `undefined` grants what is asked for. */
   grantable: readonly string[] | undefined;
   registration: ((body: Record<string, unknown>) => { status: number; body: unknown }) | undefined;
+  /** Laid over the answer to a request for a device code. */
+  device: Record<string, unknown>;
   /** What polling for a device code is answered, one after the other; then tokens. */
   deviceAnswers: { status: number; error: string }[];
 }
@@ -98,6 +100,7 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
     scopes: [],
     grantable: undefined,
     registration: undefined,
+    device: {},
     deviceAnswers: [],
   };
 
@@ -314,6 +317,7 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
           verification_uri: `${server.origin}/activate`,
           expires_in: 600,
           interval: 0.01,
+          ...settings.device,
         });
       default:
         return void json(response, 404, {});
