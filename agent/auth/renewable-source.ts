@@ -194,10 +194,14 @@ export function createRenewableSource(
       refused.clear();
       if (!found) return;
       let tokens: StoredTokens | undefined;
-      await store.update(tokenKeyOf(found), async (stored) => {
-        tokens = stored;
-        return { kind: 'forget' };
-      });
+      await store.update(
+        tokenKeyOf(found),
+        async (stored) => {
+          tokens = stored;
+          return { kind: 'forget' };
+        },
+        { isForgetting: true },
+      );
       await index.forget(serverUrl, found.profile);
       // A machine's tokens end by themselves, and its client stays: there is no login to take back.
       if (!tokens || found.profile === MACHINE_PROFILE) return;

@@ -66,12 +66,16 @@ export function watchStore({ records }: TokenStore, { note }: SecretKeeper): Tok
   };
   const watched: PrivateRecords = {
     load: async (name) => noteAll(await records.load(name)),
-    update: (name, decide) =>
-      records.update(name, async (stored) => {
-        const decision = await decide(noteAll(stored));
-        if (decision.kind === 'replace') noteAll(decision.text);
-        return decision;
-      }),
+    update: (name, decide, options) =>
+      records.update(
+        name,
+        async (stored) => {
+          const decision = await decide(noteAll(stored));
+          if (decision.kind === 'replace') noteAll(decision.text);
+          return decision;
+        },
+        options,
+      ),
   };
   return createTokenStore(watched);
 }

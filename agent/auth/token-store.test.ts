@@ -117,6 +117,29 @@ describe('token store', () => {
     assert.equal((await readdir(directory)).length, 1);
   });
 
+  test('T5.outage: with room for nothing more, what is kept can be read and forgotten, and nobody is asked for more', async () => {
+    await fill();
+    const file = await fileIn();
+    const program = `
+      const { createTokenStore } = await import(process.argv[1]);
+      const [store, key] = [createTokenStore(process.argv[2]), JSON.parse(process.argv[3])];
+      let isAsked = false;
+      const ask = async () => { isAsked = true; return { kind: 'keep' }; };
+      const fault = await store.update(key, ask).catch(({ code }) => code);
+      const stored = await store.load(key);
+      await store.update(key, async () => ({ kind: 'forget' }), { isForgetting: true });
+      console.log(JSON.stringify({ fault, isAsked, stored: stored?.accessToken, left: await store.load(key) ?? null }));`;
+    const limited = `trap '' XFSZ; ulimit -f 16; exec "$@"`;
+    const words = ['--input-type=module', '-e', program, join(import.meta.dirname, 'token-store.ts'), directory];
+    const child = spawn('sh', ['-c', limited, 'sh', process.execPath, ...words, JSON.stringify(KEY)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const said = Buffer.concat(await child.stdout.toArray()).toString();
+    const expected = { fault: 'invalid_configuration', isAsked: false, stored: TOKENS.accessToken, left: null };
+    assert.deepEqual(JSON.parse(said), expected, file);
+    assert.deepEqual(await readdir(directory), []);
+  });
+
   test('T5.processes: eight processes at once take turns: no change is lost', async () => {
     await fill();
     const processes = Array.from({ length: 8 }, () => count(10 * SCALE));
