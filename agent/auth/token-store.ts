@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import { createFileRecords, createMemoryRecords, type PrivateRecords, type UpdateOptions } from './private-records.ts';
+import { isProofKey } from './proof-of-possession.ts';
 
 /** Whose tokens they are, for what, and from whom. Another value in any of them is another set. */
 export interface TokenKey {
@@ -25,7 +26,7 @@ const tokensSchema = z.object({
   /** What was asked for; asking for the same again would bring no more. */
   requestedScopes: z.array(z.string()),
   /** The private key that the tokens are bound to (RFC 9449), as a JWK; left out for plain bearers. */
-  proofKey: z.record(z.string(), z.unknown()).optional(),
+  proofKey: z.record(z.string(), z.unknown()).refine(isProofKey, 'a private key').optional(),
 });
 
 export type StoredTokens = z.output<typeof tokensSchema>;
