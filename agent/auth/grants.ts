@@ -33,10 +33,12 @@ export class GrantRefused extends AgentError {
 }
 
 /**
- * RFC 6749 §A.12 and §A.17, without the space that would end it in a header. Of anything else no header can be made, and whoever
- * says so quotes it.
+ * RFC 6749 §A.12, without the space that would end it in a header. Of anything else no header can be made, and whoever says so
+ * quotes it.
  */
-const TOKEN = /^[\x21-\x7e]+$/;
+const ACCESS_TOKEN = /^[\x21-\x7e]+$/;
+/** RFC 6749 §A.17. */
+const REFRESH_TOKEN = /^[\x20-\x7e]+$/;
 /** Ten years: as good as for ever, and still a date. */
 const MAX_LIFE_SECONDS = 315_360_000;
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -187,12 +189,11 @@ async function ask(
         'protocol_error',
         `${issuer} issued a ${quote(answer.token_type)} token although a bearer was asked for. If its tokens have to be bound to a key, set AUTH_DPOP=required.`,
       );
-    for (const token of [answer.access_token, answer.refresh_token ?? 'none'])
-      if (!TOKEN.test(token))
-        throw new AgentError(
-          'protocol_error',
-          `${issuer} issued a token with characters that tokens must not have (RFC 6749 §A.12). It was not used.`,
-        );
+    if (!ACCESS_TOKEN.test(answer.access_token) || !REFRESH_TOKEN.test(answer.refresh_token ?? 'none'))
+      throw new AgentError(
+        'protocol_error',
+        `${issuer} issued a token with characters that tokens must not have (RFC 6749 §A.12, §A.17). It was not used.`,
+      );
     return toTokens(answer, scopes, proofKey, now());
   } catch (error) {
     throw translate(error, issuer, resource, scopes);

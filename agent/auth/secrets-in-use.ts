@@ -2,6 +2,7 @@
 // step of a login has to think of it.
 
 import type { Fetch } from './bounded-fetch.ts';
+import { parseJson } from './issuer-metadata.ts';
 import type { PrivateRecords } from './private-records.ts';
 import { createTokenStore, type TokenStore } from './token-store.ts';
 
@@ -55,7 +56,11 @@ function secretsInBasic(credentials: string): string[] {
 
 /** The secrets in what a store keeps. */
 export function storedSecrets(text: string): string[] {
-  return [...text.matchAll(STORED_SECRET)].map(([, secret]) => JSON.parse(`"${secret}"`));
+  return [...text.matchAll(STORED_SECRET)].flatMap(([, written]) => {
+    // Of a damaged file: whatever it is, nobody has a use for it.
+    const secret = parseJson(`"${written}"`);
+    return typeof secret === 'string' ? [secret] : [];
+  });
 }
 
 /** The same store; every secret that comes out of it or goes into it is noted. */
