@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Environment, parseConfig } from './config.ts';
+import { type Environment, parseConfig, threadFileOf } from './config.ts';
 import { AgentError } from './errors.ts';
 import { serverAt } from './mcp-file.ts';
 
@@ -254,4 +254,23 @@ describe('agent configuration', () => {
     assert.throws(() => directory({ XDG_STATE_HOME: 'state' }), /XDG_STATE_HOME: expected an absolute path/);
     assert.throws(() => directory({ TOKEN_STORE: 'disk' }), /TOKEN_STORE: expected file, keyring or none/);
   });
+});
+
+test('a home that is no place of its own is refused, before anything is planted where one stands', () => {
+  const before = process.env['HOME'];
+  try {
+    for (const home of ['', 'home', './home']) {
+      process.env['HOME'] = home;
+      for (const read of [() => parseConfig({ MCP_SERVER_URL: 'http://localhost:1/mcp' }), () => threadFileOf({})])
+        assert.throws(read, {
+          code: 'invalid_configuration',
+          message: /HOME: expected an absolute path.*XDG_STATE_HOME/,
+        });
+    }
+    const stated = parseConfig({ MCP_SERVER_URL: 'http://localhost:1/mcp', XDG_STATE_HOME: '/state' });
+    assert.equal(stated.tokenDirectory, '/state/authorized-mcp-agent/tokens');
+  } finally {
+    if (before === undefined) delete process.env['HOME'];
+    else process.env['HOME'] = before;
+  }
 });

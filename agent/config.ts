@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { parse } from 'dotenv';
 import * as z from 'zod';
 import {
@@ -145,8 +145,26 @@ export function threadFileOf(environment: Environment): string | undefined {
   return threadFile(parsed.data.THREAD_STORE, stateDirectoryIn(parsed.data.XDG_STATE_HOME));
 }
 
+/** @throws {AgentError} `invalid_configuration` when there is no place of this user's own */
 function stateDirectoryIn(stateHome: string | undefined): string {
-  return join(stateHome ?? join(homedir(), '.local', 'state'), 'authorized-mcp-agent');
+  return join(stateHome ?? join(homeDirectory(), '.local', 'state'), 'authorized-mcp-agent');
+}
+
+/** From anything but an absolute path, tokens would be planted wherever one stands. */
+function homeDirectory(): string {
+  let home = '';
+  try {
+    home = homedir();
+  } catch (error) {
+    // Users without an entry in the system's list of users, as containers have them.
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+  }
+  if (isAbsolute(home)) return home;
+  const came = home === '' ? 'it is not set, and this user has none' : `got ${JSON.stringify(home.slice(0, 80))}`;
+  throw new AgentError(
+    'invalid_configuration',
+    report([`HOME: expected an absolute path, or XDG_STATE_HOME with one; ${came}`]),
+  );
 }
 
 function threadFile(store: 'file' | 'none', stateDirectory: string): string | undefined {

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import * as z from 'zod';
 import { isSecureUrl } from './credential-config.ts';
 import { AgentError } from './errors.ts';
+import { withoutSecrets } from './secret-words.ts';
 import { parseServerAuth, type ServerAuth } from './server-auth.ts';
 
 interface AnyServerConfig {
@@ -164,7 +165,7 @@ function parseServer(name: string, entry: unknown, reading: Reading): McpServerC
       transport: 'stdio',
       name,
       // As written, not as expanded: what a variable holds may be a secret.
-      url: [command, ...args].join(' '),
+      url: withoutSecrets([command, ...args]).join(' '),
       command: expandedCommand,
       args: expandedArgs,
       env: expandAll(env, 'env', expand),

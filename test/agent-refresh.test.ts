@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -49,10 +49,12 @@ describe('a login at an issuer that rotates refresh tokens', () => {
     });
     await source.renew(undefined, NO_CHALLENGE);
   };
-  const startProcess = (mode: string): ChildProcess => {
-    const child = spawn(process.execPath, [PROGRAM, directory, issuer.mcpUrl, mode], {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+  /** @param limit a shell's `ulimit -f`, in blocks of 512 bytes: longer files find no room */
+  const startProcess = (mode: string, limit?: number): ChildProcess => {
+    const words = [process.execPath, PROGRAM, directory, issuer.mcpUrl, mode];
+    const limited = ['sh', '-c', `trap '' XFSZ; ulimit -f ${limit}; exec "$@"`, 'sh', ...words];
+    const [command = '', ...args] = limit === undefined ? words : limited;
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     children.push(child);
     return child;
   };
@@ -146,6 +148,25 @@ describe('a login at an issuer that rotates refresh tokens', () => {
     await assert.rejects(callMany(unreachable, 1), { code: 'unreachable' });
     assert.deepEqual(await callMany(openSource(), 1), [200]);
     assert.equal(refreshes(), 4);
+  });
+
+  test('T5.outage: where there is no room for the new tokens, the old ones are not used up; with room the login goes on', async () => {
+    await signIn();
+    const before = await readdir(directory);
+    issuer.expireAll();
+    for (const limit of [16, 0]) {
+      const child = startProcess('', limit);
+      await once(child, 'message');
+      child.send(1);
+      const [[answer]] = await once(child, 'message');
+      assert.match(answer, /Cannot keep tokens in .*EFBIG.*make room/);
+      child.disconnect();
+      await once(child, 'exit');
+      assert.equal(refreshes(), 0);
+      assert.deepEqual(await readdir(directory), before, 'neither a lock nor half a file stays');
+    }
+    assert.deepEqual(await callMany(openSource(), 1), [200]);
+    assert.equal(refreshes(), 1);
   });
 
   test('T5.invalid-grant: a login that has ended needs the person; what is stored stays readable, and is asked for once', async () => {

@@ -85,6 +85,27 @@ describe('doctor', () => {
     );
   });
 
+  test('what is damaged in the store, which otherwise only looks like a login that nobody has', async () => {
+    const tokens = join(folder, 'authorized-mcp-agent', 'tokens');
+    await mkdir(tokens, { recursive: true, mode: 0o700 });
+    for (const [name, text] of [
+      ['whole', '{"accessToken":"a"}'],
+      ['cut', '{"accessToken":"secret-of-this'],
+      ['empty', ''],
+      ['list', '[]'],
+    ])
+      await writeFile(join(tokens, `${name}.json`), text ?? '', { mode: 0o600 });
+    const { exitCode, findings, found } = await examine();
+    assert.equal(exitCode, 0);
+    assert.deepEqual(
+      found('token store')
+        .map(({ state, text }) => `${state} ${text.replace(`${tokens}/`, '')}`)
+        .toSorted(),
+      ['cut', 'empty', 'list'].map((name) => `warning ${name}.json is damaged: what it held counts for nothing`),
+    );
+    assert.doesNotMatch(JSON.stringify(findings), /secret-of/);
+  });
+
   test('servers that are down, disabled, or not approved of', async () => {
     const [port] = await freePorts(1);
     const file = join(folder, '.mcp.json');

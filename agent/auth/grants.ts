@@ -32,6 +32,15 @@ export class GrantRefused extends AgentError {
   }
 }
 
+/**
+ * RFC 6749 §A.12, without the space that would end it in a header. Of anything else no header can be made, and whoever says so
+ * quotes it.
+ */
+const ACCESS_TOKEN = /^[\x21-\x7e]+$/;
+/** RFC 6749 §A.17. */
+const REFRESH_TOKEN = /^[\x20-\x7e]+$/;
+/** Ten years: as good as for ever, and still a date. */
+const MAX_LIFE_SECONDS = 315_360_000;
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const ID_TOKEN = 'urn:ietf:params:oauth:token-type:id_token';
@@ -175,6 +184,16 @@ async function ask(
         'protocol_error',
         `${issuer} issued a ${quote(answer.token_type)} token although one that is bound to a key was asked for (DPoP).`,
       );
+    if (!proofKey && answer.token_type.toLowerCase() !== 'bearer')
+      throw new AgentError(
+        'protocol_error',
+        `${issuer} issued a ${quote(answer.token_type)} token although a bearer was asked for. If its tokens have to be bound to a key, set AUTH_DPOP=required.`,
+      );
+    if (!ACCESS_TOKEN.test(answer.access_token) || !REFRESH_TOKEN.test(answer.refresh_token ?? 'none'))
+      throw new AgentError(
+        'protocol_error',
+        `${issuer} issued a token with characters that tokens must not have (RFC 6749 §A.12, §A.17). It was not used.`,
+      );
     return toTokens(answer, scopes, proofKey, now());
   } catch (error) {
     throw translate(error, issuer, resource, scopes);
@@ -191,7 +210,9 @@ function toTokens(
     accessToken: answer.access_token,
     ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
     issuedAtMs: nowMs,
-    ...(answer.expires_in === undefined ? {} : { expiresAtMs: nowMs + answer.expires_in * 1000 }),
+    ...(answer.expires_in === undefined
+      ? {}
+      : { expiresAtMs: nowMs + Math.min(answer.expires_in, MAX_LIFE_SECONDS) * 1000 }),
     // RFC 6749 §5.1: no scope in the answer means the scope that was asked for.
     scopes: answer.scope === undefined ? [...scopes] : answer.scope.split(' ').filter(Boolean),
     requestedScopes: [...scopes],

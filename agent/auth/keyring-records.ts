@@ -49,7 +49,7 @@ export async function openKeyringRecords(
 function createKeyringPlace(entryOf: (name: string) => KeyringEntry): RecordPlace {
   return {
     read: async (id) => (await entryOf(id).getPassword()) ?? undefined,
-    write: (id, text) => entryOf(id).setPassword(text),
+    prepare: async (id) => ({ write: (text) => entryOf(id).setPassword(text), release: async () => undefined }),
     remove: async (id) => void (await entryOf(id).deletePassword()),
   };
 }
@@ -61,7 +61,7 @@ async function loadEntries(): Promise<(name: string) => KeyringEntry> {
 
 async function probe(place: RecordPlace): Promise<void> {
   const id = `probe-${randomUUID()}`;
-  await place.write(id, id);
+  await (await place.prepare(id)).write(id);
   const read = await place.read(id);
   await place.remove(id);
   if (read !== id) throw new Error('it does not give back what was put in');

@@ -39,7 +39,8 @@ export function createLoginIndex(records: PrivateRecords): LoginIndex {
       if ((await records.load(nameOf(serverUrl, login.profile)))?.trim() === text) return;
       await records.update(nameOf(serverUrl, login.profile), async () => ({ kind: 'replace', text }));
     },
-    forget: (serverUrl, profile) => records.update(nameOf(serverUrl, profile), async () => ({ kind: 'forget' })),
+    forget: (serverUrl, profile) =>
+      records.update(nameOf(serverUrl, profile), async () => ({ kind: 'forget' }), { isForgetting: true }),
   };
 }
 

@@ -50,6 +50,8 @@ export interface LoginOutcome {
 
 /** Where a pasted login ends: nobody listens there, and the address stays in the browser's bar. */
 const PASTE_REDIRECT_URI = 'http://127.0.0.1:33418/callback';
+/** Nobody types for longer; timers take no more than 24 days. */
+const MAX_DEVICE_SECONDS = 86_400;
 const DEVICE_CODE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 
 /**
@@ -159,13 +161,14 @@ async function signInByDevice(task: LoginTask): Promise<LoginOutcome> {
   assertMayBeAsked('the address to sign in at', device.verification_uri, metadata.issuer);
   if (device.verification_uri_complete !== undefined)
     assertMayBeAsked('the address to sign in at', device.verification_uri_complete, metadata.issuer);
+  const expiresInSeconds = Math.min(device.expires_in, MAX_DEVICE_SECONDS);
   prompt.showDeviceCode({
     userCode: device.user_code,
     verificationUri: device.verification_uri,
     verificationUriComplete: device.verification_uri_complete,
-    expiresInSeconds: device.expires_in,
+    expiresInSeconds,
   });
-  const expiry = AbortSignal.timeout(device.expires_in * 1000);
+  const expiry = AbortSignal.timeout(expiresInSeconds * 1000);
   try {
     const tokens = await requestByDeviceCode(request, device, AbortSignal.any([signal, expiry]));
     return { tokens, client, grant: 'device-code' };

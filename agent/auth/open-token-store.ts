@@ -32,6 +32,6 @@ function createLateRecords(open: () => Promise<PrivateRecords>): PrivateRecords 
   };
   return {
     load: async (name) => await (await records()).load(name),
-    update: async (name, decide) => await (await records()).update(name, decide),
+    update: async (name, decide, options) => await (await records()).update(name, decide, options),
   };
 }

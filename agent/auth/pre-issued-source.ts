@@ -5,6 +5,9 @@ import { readClaims, userOf } from './token-claims.ts';
 import { scopeError } from './token-rules.ts';
 import type { TokenSource } from './token-source.ts';
 
+/** What a date can say at most (ECMAScript); the claim may say anything. */
+const LAST_DATE_MS = 8.64e15;
+
 export function createPreIssuedSource(token: string, serverUrl: string): TokenSource {
   return {
     current: async () => token,
@@ -31,7 +34,7 @@ export function createPreIssuedSource(token: string, serverUrl: string): TokenSo
         profile: '',
         user: userOf(token),
         scopes: text('scope')?.split(' ').filter(Boolean) ?? [],
-        expiresAtMs: typeof claims.exp === 'number' ? claims.exp * 1000 : undefined,
+        expiresAtMs: typeof claims.exp === 'number' ? Math.min(claims.exp * 1000, LAST_DATE_MS) : undefined,
         canRefresh: false,
       };
     },

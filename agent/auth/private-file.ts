@@ -8,6 +8,7 @@ import { AgentError } from '../errors.ts';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const GROUP_OR_OTHERS = 0o077;
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 /** Windows has no such modes and owners; a file there is as private as the profile folder that it lies in. */
 const HAS_MODES = process.platform !== 'win32';
 
@@ -54,24 +55,76 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   });
 }
 
+/** A file that is about to be written, with room for it on the disk already taken. */
+export interface PreparedFile {
+  /** Writes the whole file and gives it its name; once. */
+  write(text: string): Promise<void>;
+  /** Gives the room back; does nothing after `write`. */
+  release(): Promise<void>;
+}
+
+/** More than a set of tokens takes; what is longer may still find no room. */
+const ROOM_BYTES = 32 * 1024;
+
 /**
- * Writes the whole file under a temporary name, mode 0600 from its first byte, and then gives it its name. One writer at a
- * time: the caller holds a lock, hence what lies under the temporary name is left from somebody who was killed.
+ * Takes the room for a file under a temporary name, mode 0600 from its first byte. What is written there cannot be lost for a
+ * full disk: a refresh token is used up by then, and the new one is nowhere else. One writer at a time: the caller holds a
+ * lock, hence what lies under the temporary name is left from somebody who was killed.
+ *
+ * @throws {AgentError} `invalid_configuration` when there is no room, or no writing
  */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
+export async function preparePrivateFile(path: string, roomBytes = ROOM_BYTES): Promise<PreparedFile> {
   const temporary = `${path}.tmp`;
-  await guarded(path, async () => {
+  const discard = async () => await guarded(path, () => rm(temporary, { force: true }));
+  return await guarded(path, async () => {
     await rm(temporary, { force: true });
     // O_EXCL: nothing that somebody put there is written through.
     const file = await open(temporary, 'wx', FILE_MODE);
+    let isOpen = true;
+    const close = async () => {
+      if (isOpen) await file.close();
+      isOpen = false;
+    };
     try {
-      await file.writeFile(text);
+      // Not as a hole: that would take no room.
+      if (roomBytes > 0) await file.writeFile(Buffer.alloc(roomBytes));
       await file.sync();
-    } finally {
-      await file.close();
+    } catch (error) {
+      await close();
+      await discard();
+      throw error;
     }
-    await rename(temporary, path);
+    return {
+      write: (text) =>
+        guarded(path, async () => {
+          const bytes = Buffer.from(text);
+          for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at, at)).bytesWritten;
+          await file.truncate(bytes.length);
+          await file.sync();
+          await close();
+          await rename(temporary, path);
+        }),
+      release: async () => {
+        if (!isOpen) return;
+        await close();
+        await discard();
+      },
+    };
   });
+}
+
+/**
+ * Writes the whole file under a temporary name, and then gives it its name; the caller holds a lock.
+ *
+ * @throws {AgentError} `invalid_configuration` when it cannot be written; then it is as it was
+ */
+export async function writePrivateFile(path: string, text: string): Promise<void> {
+  const prepared = await preparePrivateFile(path, 0);
+  try {
+    await prepared.write(text);
+  } finally {
+    await prepared.release();
+  }
 }
 
 export function hasErrorCode(error: unknown, code: string): boolean {
@@ -84,9 +137,11 @@ export async function guarded<T>(path: string, work: () => Promise<T>): Promise<
     return await work();
   } catch (error) {
     if (error instanceof AgentError || !(error instanceof Error) || !('syscall' in error)) throw error;
+    const isFull = FULL.some((code) => hasErrorCode(error, code));
+    const advice = isFull ? 'The disk or your share of it is full: make room, or set' : 'Set';
     throw new AgentError(
       'invalid_configuration',
-      `Cannot keep tokens in ${path}: ${error.message}. Set XDG_STATE_HOME to a directory of yours, or TOKEN_STORE=none to keep nothing.`,
+      `Cannot keep tokens in ${path}: ${error.message}. ${advice} XDG_STATE_HOME to a directory of yours, or TOKEN_STORE=none to keep nothing.`,
       { cause: error },
     );
   }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensurePrivateDirectory, readPrivateFile, writePrivateFile } from './private-file.ts';
+import { ensurePrivateDirectory, type PreparedFile, preparePrivateFile, readPrivateFile } from './private-file.ts';
 import { withProcessLock } from './process-lock.ts';
 
 /** What to do with a record: keep it as it is, replace it, or forget it. */
@@ -16,14 +16,27 @@ export type RecordDecision =
 export interface PrivateRecords {
   /** The record as it is now, without waiting for anybody who is changing it. */
   load(name: readonly string[]): Promise<string | undefined>;
-  /** Lets `decide` see the record and change it, while nobody else can. What `decide` throws leaves it as it is. */
-  update(name: readonly string[], decide: (stored: string | undefined) => Promise<RecordDecision>): Promise<void>;
+  /**
+   * Lets `decide` see the record and change it, while nobody else can. What `decide` throws leaves it as it is. There is room
+   * for the new record before `decide` is asked, unless it is known to write none: what it brings may not be had again.
+   */
+  update(
+    name: readonly string[],
+    decide: (stored: string | undefined) => Promise<RecordDecision>,
+    options?: UpdateOptions,
+  ): Promise<void>;
+}
+
+export interface UpdateOptions {
+  /** Whether nothing is going to be written: forgetting works on a full disk, too. Default false. */
+  readonly isForgetting?: boolean;
 }
 
 /** Where a record is kept, once nobody else is changing it. */
 export interface RecordPlace {
   read(id: string): Promise<string | undefined>;
-  write(id: string, text: string): Promise<void>;
+  /** Takes the room that writing the record needs. */
+  prepare(id: string): Promise<PreparedFile>;
   remove(id: string): Promise<void>;
 }
 
@@ -39,7 +52,10 @@ export function createFileRecords(directory: string): PrivateRecords {
   const fileOf = (id: string) => join(directory, `${id}.json`);
   return createLockedRecords(directory, {
     read: (id) => readPrivateFile(fileOf(id)),
-    write: (id, text) => writePrivateFile(fileOf(id), `${text}\n`),
+    prepare: async (id) => {
+      const file = await preparePrivateFile(fileOf(id));
+      return { ...file, write: (text) => file.write(`${text}\n`) };
+    },
     remove: (id) => rm(fileOf(id), { force: true }),
   });
 }
@@ -48,13 +64,19 @@ export function createFileRecords(directory: string): PrivateRecords {
 export function createLockedRecords(directory: string, place: RecordPlace): PrivateRecords {
   return {
     load: (name) => place.read(idOf(name)),
-    update: async (name, decide) => {
+    update: async (name, decide, { isForgetting = false } = {}) => {
       await ensurePrivateDirectory(directory);
       const id = idOf(name);
       await withProcessLock(join(directory, `${id}.json.lock`), async () => {
-        const decision = await decide(await place.read(id));
-        if (decision.kind === 'replace') await place.write(id, decision.text);
-        if (decision.kind === 'forget') await place.remove(id);
+        const stored = await place.read(id);
+        const room = isForgetting ? undefined : await place.prepare(id);
+        try {
+          const decision = await decide(stored);
+          if (decision.kind === 'replace') await (room ?? (await place.prepare(id))).write(decision.text);
+          if (decision.kind === 'forget') await place.remove(id);
+        } finally {
+          await room?.release();
+        }
       });
     },
   };

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -68,6 +68,24 @@ describe('process lock', () => {
     const clock = createClock();
     await withProcessLock(file, async () => undefined, clock);
     assert.deepEqual(clock.waits, []);
+  });
+
+  test('a dead holder whose number another process has now gives no sign of life either', async () => {
+    await held({ pid: process.pid, host: hostname() });
+    const clock = createClock();
+    assert.equal(await withProcessLock(file, async () => 'done', clock), 'done');
+    assert.ok(clock.elapsedMs() > 10_000 && clock.elapsedMs() < 12_000, String(clock.elapsedMs()));
+  });
+
+  test('what cannot be a lock is said to be in the way', async () => {
+    await mkdir(file);
+    await assert.rejects(
+      withProcessLock(file, async () => 'never', createClock()),
+      {
+        code: 'invalid_configuration',
+        message: /Cannot keep tokens in .*EISDIR/,
+      },
+    );
   });
 
   test('the holder shows that it lives as long as it works, and no longer', async () => {

@@ -2,7 +2,7 @@
 // behind, hence it says who holds it, and its time moves while the holder lives.
 
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
@@ -73,7 +73,7 @@ async function acquire(file: string, clock: LockClock): Promise<string> {
   let seen: Lock | undefined;
   let seenSinceMs = startedAtMs;
   while (!(await create(file, text))) {
-    const lock = await look(file);
+    const lock = await guarded(file, () => look(file));
     const nowMs = clock.elapsedMs();
     if (lock?.text !== seen?.text || lock?.beatMs !== seen?.beatMs) {
       seen = lock;
@@ -90,12 +90,22 @@ async function acquire(file: string, clock: LockClock): Promise<string> {
 
 async function create(file: string, text: string): Promise<boolean> {
   return await guarded(file, async () => {
+    let handle: FileHandle;
     try {
-      await writeFile(file, text, { flag: 'wx', mode: 0o600 });
-      return true;
+      handle = await open(file, 'wx', 0o600);
     } catch (error) {
       if (hasErrorCode(error, 'EEXIST')) return false;
       throw error;
+    }
+    try {
+      await handle.writeFile(text);
+      return true;
+    } catch (error) {
+      // On a full disk for example: an empty one of ours would hold everybody up.
+      await rm(file, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
     }
   });
 }

@@ -1,6 +1,7 @@
 // Tokens that are of no use to a thief: bound to a key of ours, shown with a fresh signature each time (DPoP). The key lies
 // beside the tokens, in the same private record.
 
+import { createPrivateKey, type JsonWebKey } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import * as oauth from 'openid-client';
 import { AgentError } from '../errors.ts';
@@ -21,6 +22,18 @@ export interface ProofKey {
 export async function createProofKey(): Promise<ProofKey> {
   const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
   return await loadProofKey({ ...(await exportJWK(privateKey)) });
+}
+
+/** Whether it is a private key as `createProofKey` makes them: what was stored may be damaged since. */
+export function isProofKey(stored: Readonly<Record<string, unknown>>): boolean {
+  try {
+    // Node checks the members, and that they fit together.
+    const { asymmetricKeyDetails } = createPrivateKey({ key: stored as JsonWebKey, format: 'jwk' });
+    return asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
+  }
 }
 
 /** @throws {AgentError} `internal` when what was stored is no key */

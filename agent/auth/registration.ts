@@ -127,8 +127,10 @@ export async function registerClient(
 
 /** Forgets a registration that the issuer does not know any more, unless it has been replaced meanwhile. */
 export async function forgetClient(issuer: string, clientId: string, records: PrivateRecords): Promise<void> {
-  await records.update(nameOf(issuer), async (text) =>
-    parseRegistration(text)?.clientId === clientId ? { kind: 'forget' } : { kind: 'keep' },
+  await records.update(
+    nameOf(issuer),
+    async (text) => (parseRegistration(text)?.clientId === clientId ? { kind: 'forget' } : { kind: 'keep' }),
+    { isForgetting: true },
   );
 }
 

@@ -14,6 +14,7 @@ import { preRegisteredIn } from './pre-registered.ts';
 import { loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient } from './registration.ts';
 import { revokeTokens } from './revocation.ts';
+import { watchFetch, watchStore } from './secrets-in-use.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { describeLogin, isDue, scopeError, scopesOf } from './token-rules.ts';
 import type { TokenSource, TokenSourceOptions } from './token-source.ts';
@@ -27,9 +28,11 @@ export function createRenewableSource(
   credential: Exclude<CredentialConfig, { kind: 'bearer' }>,
 ): TokenSource {
   const { serverUrl, serverName = 'server', prompt, onAuth = () => undefined, now = Date.now } = options;
-  const { store = createMemoryTokenStore(), login: config = DEFAULT_LOGIN } = options;
-  const { browserTimeoutMs = BROWSER_TIMEOUT_MS } = options;
-  const fetch = createBoundedFetch(options.fetch);
+  const { login: config = DEFAULT_LOGIN, browserTimeoutMs = BROWSER_TIMEOUT_MS, secrets } = options;
+  const givenStore = options.store ?? createMemoryTokenStore();
+  const store = secrets ? watchStore(givenStore, secrets) : givenStore;
+  const bounded = createBoundedFetch(options.fetch);
+  const fetch = secrets ? watchFetch(bounded, secrets) : bounded;
   const index = createLoginIndex(store.records);
   const canAsk = prompt !== undefined && prompt.methods.length > 0;
   const { profile } = config;
@@ -191,10 +194,14 @@ export function createRenewableSource(
       refused.clear();
       if (!found) return;
       let tokens: StoredTokens | undefined;
-      await store.update(tokenKeyOf(found), async (stored) => {
-        tokens = stored;
-        return { kind: 'forget' };
-      });
+      await store.update(
+        tokenKeyOf(found),
+        async (stored) => {
+          tokens = stored;
+          return { kind: 'forget' };
+        },
+        { isForgetting: true },
+      );
       await index.forget(serverUrl, found.profile);
       // A machine's tokens end by themselves, and its client stays: there is no login to take back.
       if (!tokens || found.profile === MACHINE_PROFILE) return;

@@ -7,6 +7,7 @@ import type { Challenge } from './discovery.ts';
 import type { AuthState, LoginPrompt, LoginStatus } from './login-prompt.ts';
 import { createPreIssuedSource } from './pre-issued-source.ts';
 import { createRenewableSource } from './renewable-source.ts';
+import type { SecretKeeper } from './secrets-in-use.ts';
 import type { TokenStore } from './token-store.ts';
 
 /** What happened to the login, for whoever shows it. */
@@ -81,6 +82,8 @@ export interface TokenSourceOptions {
   readonly login?: LoginConfig;
   /** Sees what happens to the login. */
   readonly onAuth?: (event: AuthEvent) => void;
+  /** Is told of every secret of the login, and takes them out of what the issuer says when it refuses; default nobody. */
+  readonly secrets?: SecretKeeper;
   readonly fetch?: Fetch;
   /** Clock in milliseconds; default `Date.now`. */
   readonly now?: () => number;

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { createProofKey } from './proof-of-possession.ts';
 import { createTokenStore, type StoredTokens } from './token-store.ts';
 
 const KEY = {
@@ -115,6 +116,72 @@ describe('token store', () => {
     await assert.rejects(failing, /the issuer is down/);
     assert.deepEqual(await load(), TOKENS);
     assert.equal((await readdir(directory)).length, 1);
+  });
+
+  test('T5.outage: with room for nothing more, what is kept can be read and forgotten, and nobody is asked for more', async () => {
+    await fill();
+    const file = await fileIn();
+    const program = `
+      const { createTokenStore } = await import(process.argv[1]);
+      const [store, key] = [createTokenStore(process.argv[2]), JSON.parse(process.argv[3])];
+      let isAsked = false;
+      const ask = async () => { isAsked = true; return { kind: 'keep' }; };
+      const fault = await store.update(key, ask).catch(({ code }) => code);
+      const stored = await store.load(key);
+      await store.update(key, async () => ({ kind: 'forget' }), { isForgetting: true });
+      console.log(JSON.stringify({ fault, isAsked, stored: stored?.accessToken, left: await store.load(key) ?? null }));`;
+    const limited = `trap '' XFSZ; ulimit -f 16; exec "$@"`;
+    const words = ['--input-type=module', '-e', program, join(import.meta.dirname, 'token-store.ts'), directory];
+    const child = spawn('sh', ['-c', limited, 'sh', process.execPath, ...words, JSON.stringify(KEY)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const said = Buffer.concat(await child.stdout.toArray()).toString();
+    const expected = { fault: 'invalid_configuration', isAsked: false, stored: TOKENS.accessToken, left: null };
+    assert.deepEqual(JSON.parse(said), expected, file);
+    assert.deepEqual(await readdir(directory), []);
+  });
+
+  test('a damaged set is none, and the next one takes its place', async () => {
+    const { stored } = await createProofKey();
+    const bound = { ...TOKENS, proofKey: { ...stored } };
+    const text = JSON.stringify(bound);
+    const damage = {
+      truncated: text.slice(0, 40),
+      empty: '',
+      zeros: '\0'.repeat(text.length),
+      'another kind of value': '[]',
+      null: 'null',
+      deep: '['.repeat(100_000),
+      'no text': text.replace('"accessToken":"0"', '"accessToken":{}'),
+      'no time': text.replace('"issuedAtMs":1', '"issuedAtMs":1e999'),
+      'no list': text.replace('["read:add"]', '"read:add"'),
+      'no private key': JSON.stringify({ ...bound, proofKey: { ...stored, d: undefined } }),
+      'no key': JSON.stringify({ ...bound, proofKey: {} }),
+      'another curve': JSON.stringify({ ...bound, proofKey: { ...stored, crv: 'P-384' } }),
+      'no point': JSON.stringify({ ...bound, proofKey: { ...stored, x: stored['y'] } }),
+    };
+    await fill();
+    const file = await fileIn();
+    const store = createTokenStore(directory);
+    for (const [what, left] of Object.entries(damage)) {
+      await writeFile(file, left);
+      assert.equal(await store.load(KEY), undefined, what);
+      await store.update(KEY, async (before) => {
+        assert.equal(before, undefined, what);
+        return { kind: 'replace', tokens: bound };
+      });
+      assert.deepEqual(await store.load(KEY), bound, what);
+    }
+  });
+
+  test('what a planted member would change of every object changes none', async () => {
+    await fill();
+    const planted =
+      '"__proto__":{"accessToken":"planted","refreshToken":"planted"},"constructor":{"prototype":{"a":1}}';
+    await writeFile(await fileIn(), `{${planted},${JSON.stringify(TOKENS).slice(1)}`);
+    const loaded = await load();
+    assert.deepEqual([loaded?.accessToken, loaded?.refreshToken], [TOKENS.accessToken, undefined]);
+    assert.equal(Reflect.get({}, 'accessToken') ?? Reflect.get({}, 'a'), undefined);
   });
 
   test('T5.processes: eight processes at once take turns: no change is lost', async () => {

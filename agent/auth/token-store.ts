@@ -2,7 +2,8 @@
 // decides, asks the issuer and writes under one lock, so that a refresh token is never used by two at once.
 
 import * as z from 'zod';
-import { createFileRecords, createMemoryRecords, type PrivateRecords } from './private-records.ts';
+import { createFileRecords, createMemoryRecords, type PrivateRecords, type UpdateOptions } from './private-records.ts';
+import { isProofKey } from './proof-of-possession.ts';
 
 /** Whose tokens they are, for what, and from whom. Another value in any of them is another set. */
 export interface TokenKey {
@@ -25,7 +26,7 @@ const tokensSchema = z.object({
   /** What was asked for; asking for the same again would bring no more. */
   requestedScopes: z.array(z.string()),
   /** The private key that the tokens are bound to (RFC 9449), as a JWK; left out for plain bearers. */
-  proofKey: z.record(z.string(), z.unknown()).optional(),
+  proofKey: z.record(z.string(), z.unknown()).refine(isProofKey, 'a private key').optional(),
 });
 
 export type StoredTokens = z.output<typeof tokensSchema>;
@@ -43,7 +44,11 @@ export interface TokenStore {
    * Lets `decide` see the set and change it, while nobody else can. What `decide` throws leaves the set as it is: an issuer
    * in trouble costs nobody the login.
    */
-  update(key: TokenKey, decide: (stored: StoredTokens | undefined) => Promise<TokenDecision>): Promise<void>;
+  update(
+    key: TokenKey,
+    decide: (stored: StoredTokens | undefined) => Promise<TokenDecision>,
+    options?: UpdateOptions,
+  ): Promise<void>;
   /** What else a login leaves, in the same place. */
   readonly records: PrivateRecords;
 }
@@ -60,13 +65,17 @@ export function createTokenStore(place: string | PrivateRecords): TokenStore {
   return {
     records,
     load: async (key) => parseTokens(await records.load(nameOf(key))),
-    update: (key, decide) =>
-      records.update(nameOf(key), async (text) => {
-        const decision = await decide(parseTokens(text));
-        return decision.kind === 'replace'
-          ? { kind: 'replace', text: JSON.stringify(decision.tokens) }
-          : { kind: decision.kind };
-      }),
+    update: (key, decide, options) =>
+      records.update(
+        nameOf(key),
+        async (text) => {
+          const decision = await decide(parseTokens(text));
+          return decision.kind === 'replace'
+            ? { kind: 'replace', text: JSON.stringify(decision.tokens) }
+            : { kind: decision.kind };
+        },
+        options,
+      ),
   };
 }
 

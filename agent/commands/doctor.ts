@@ -1,6 +1,6 @@
 // `agent doctor`: everything that has to be right for an answer, looked at one by one, with what to do about what is not.
 
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createBoundedFetch } from '../auth/bounded-fetch.ts';
 import { discoverResource } from '../auth/discovery.ts';
@@ -83,10 +83,12 @@ async function examineStore({ stateDirectory, tokenDirectory, approvalDirectory 
   const folders = [tokenDirectory, approvalDirectory].filter((folder) => folder !== undefined);
   if (folders.length === 0) return [{ check, state: 'ok', text: 'nothing is kept (TOKEN_STORE=none)', advice: '' }];
   const open: string[] = [];
+  const damaged: string[] = [];
   const look = async (path: string): Promise<void> => {
     const stats = await lstat(path);
     if (stats.isSymbolicLink() || (stats.mode & 0o077) !== 0 || stats.uid !== (process.getuid?.() ?? stats.uid))
       open.push(path);
+    else if (stats.isFile() && path.endsWith('.json') && !isRecord(await readFile(path, 'utf8'))) damaged.push(path);
     if (stats.isDirectory()) for (const name of await readdir(path)) await look(join(path, name));
   };
   try {
@@ -96,23 +98,49 @@ async function examineStore({ stateDirectory, tokenDirectory, approvalDirectory 
       problemOf(check, new AgentError('invalid_configuration', `${stateDirectory} cannot be read: ${String(error)}`)),
     ];
   }
-  if (open.length === 0) return [{ check, state: 'ok', text: `${stateDirectory}, for you alone`, advice: '' }];
-  return open.map((path) => ({
-    check,
-    state: 'problem',
-    text: `${path} is a link, another user's, or open to others`,
-    advice: 'Delete it and sign in again.',
-    code: 'login_required',
-  }));
+  if (open.length + damaged.length === 0)
+    return [{ check, state: 'ok', text: `${stateDirectory}, for you alone`, advice: '' }];
+  return [
+    ...open.map(
+      (path): Finding => ({
+        check,
+        state: 'problem',
+        text: `${path} is a link, another user's, or open to others`,
+        advice: 'Delete it and sign in again.',
+        code: 'login_required',
+      }),
+    ),
+    ...damaged.map(
+      (path): Finding => ({
+        check,
+        state: 'warning',
+        text: `${path} is damaged: what it held counts for nothing`,
+        advice: 'Delete it; where a login is missing, sign in again, and approve anew where that is asked for.',
+      }),
+    ),
+  ];
+}
+
+/** Whatever is kept is a JSON object. */
+function isRecord(text: string): boolean {
+  try {
+    const content: unknown = JSON.parse(text);
+    return typeof content === 'object' && content !== null && !Array.isArray(content);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
 
 async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOptions): Promise<Finding[]> {
   const sources = new Map<string, TokenSource>();
+  let redact = (text: string) => text;
   const servers = await createServers({
     config,
     signal,
-    openLogin: (server) => {
-      const source = openLogin(server, { config, prompt });
+    openLogin: (server, secrets) => {
+      redact = secrets.redact;
+      const source = openLogin(server, { config, prompt, secrets });
       sources.set(server.name, source);
       return source;
     },
@@ -129,7 +157,7 @@ async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOpt
         return [state, ...(await examineLogin(server, sources.get(server.name)))];
       }),
     );
-    return findings.flat();
+    return findings.flat().map((finding) => ({ ...finding, text: redact(finding.text) }));
   } finally {
     await servers.close();
   }

@@ -58,6 +58,92 @@ test('a fresh token that the server refuses is not: the login is what is wrong',
   }
 });
 
+test('C10: a server that wants other scopes each time gets them asked for three times, and not again by answering in between', async () => {
+  const asked: (string | undefined)[] = [];
+  let held = 'token';
+  const source: TokenSource = {
+    ...createSource(false),
+    current: async () => held,
+    stepUp: async (_stale, { scope }) => {
+      asked.push(scope);
+      held = `token-for-${scope}`;
+      return held;
+    },
+  };
+  let serial = 0;
+  let isHonest = false;
+  const wantsMore = async () => {
+    serial += 1;
+    const challenge = `Bearer error="insufficient_scope", scope="scope-${serial}"`;
+    return isHonest
+      ? new Response(null, { status: 200 })
+      : new Response(null, { status: 403, headers: { 'www-authenticate': challenge } });
+  };
+  const authorized = createAuthorizedFetch(URL_OF_SERVER, source, wantsMore);
+  for (let call = 0; call < 6; call += 1) {
+    isHonest = false;
+    await assert.rejects(authorized(URL_OF_SERVER), {
+      code: 'insufficient_scope',
+      message: call < 3 ? /even after it was asked for/ : /wants other scopes each time/,
+    });
+    isHonest = true;
+    assert.equal((await authorized(URL_OF_SERVER)).status, 200);
+  }
+  assert.deepEqual(asked, ['scope-1', 'scope-4', 'scope-7']);
+  // Somebody has signed in again.
+  held = 'token-of-another-login';
+  isHonest = false;
+  await assert.rejects(authorized(URL_OF_SERVER), { message: /even after it was asked for/ });
+  assert.equal(asked.length, 4);
+});
+
+test('step-ups that bring what is needed may be as many as there are scopes', async () => {
+  let granted = '';
+  const source: TokenSource = {
+    ...createSource(false),
+    current: async () => granted,
+    stepUp: async (_stale, { scope = '' }) => {
+      granted = scope;
+      return scope;
+    },
+  };
+  let needed = '';
+  const answer = async (_url: string | URL, init?: RequestInit) =>
+    new Headers(init?.headers).get('authorization') === `Bearer ${needed}`
+      ? new Response(null, { status: 200 })
+      : new Response(null, {
+          status: 403,
+          headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${needed}"` },
+        });
+  const authorized = createAuthorizedFetch(URL_OF_SERVER, source, answer);
+  for (let call = 0; call < 10; call += 1) {
+    needed = `scope-${call}`;
+    assert.equal((await authorized(URL_OF_SERVER)).status, 200);
+  }
+});
+
+test('C2: a challenge that is broken, repeated or without end counts as one without words', async () => {
+  const long = 'x'.repeat(200_000);
+  for (const challenge of [
+    '',
+    '"',
+    'Bearer',
+    'Bearer ,,,=',
+    'Bearer resource_metadata="https://[broken"',
+    'Bearer scope="open',
+    `Bearer ${'a="b", '.repeat(20_000)}`,
+    `Bearer error="${long}`,
+    `Basic realm="${'\\'.repeat(50_000)}`,
+  ]) {
+    const source = createSource(false);
+    const answer = async (_url: string | URL, init?: RequestInit) =>
+      new Headers(init?.headers).get('authorization') === 'Bearer token-1'
+        ? new Response(null, { status: 200 })
+        : new Response(null, { status: 401, headers: { 'www-authenticate': challenge } });
+    assert.equal((await createAuthorizedFetch(URL_OF_SERVER, source, answer)(URL_OF_SERVER)).status, 200);
+  }
+});
+
 test('T7.other-origin: the token does not go to another origin', async () => {
   const { sent, answer } = serverThatTakes('token-1');
   const authorized = createAuthorizedFetch(URL_OF_SERVER, createSource(false), answer);

@@ -8,6 +8,9 @@ import type { Challenge } from '../auth/discovery.ts';
 import type { TokenSource } from '../auth/token-source.ts';
 import { AgentError } from '../errors.ts';
 
+/** A server that has refused so many tokens in a row which had just got the scopes that it named, will name others for ever. */
+const MAX_FRUITLESS_STEP_UPS = 3;
+
 type TransportFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 /**
@@ -23,6 +26,9 @@ export function createAuthorizedFetch(
   fetch: TransportFetch = globalThis.fetch,
 ): TransportFetch {
   const { origin } = new URL(serverUrl);
+  let fruitlessStepUps = 0;
+  /** With which that was; another one, by a new login for example, begins anew. */
+  let refusedToken: string | undefined;
 
   const send = async (url: URL, init: RequestInit | undefined, token: string | undefined) => {
     const request = { url: url.href, method: init?.method ?? 'GET' };
@@ -77,7 +83,16 @@ export function createAuthorizedFetch(
     if (response.status === 403 && extractWWWAuthenticateParams(response).error === 'insufficient_scope') {
       const challenge = readChallenge(response);
       await response.body?.cancel();
-      response = await send(url, init, await tokens.stepUp(token, challenge, init?.signal ?? undefined));
+      if (token !== refusedToken) fruitlessStepUps = 0;
+      if (fruitlessStepUps >= MAX_FRUITLESS_STEP_UPS)
+        throw new AgentError(
+          'insufficient_scope',
+          `${serverUrl} wants other scopes each time, and refused the last ${fruitlessStepUps} tokens that had them. Nobody is asked for more.`,
+          { missingScopes: challenge.scope?.split(' ') ?? [], status: 403 },
+        );
+      refusedToken = await tokens.stepUp(token, challenge, init?.signal ?? undefined);
+      response = await send(url, init, refusedToken);
+      fruitlessStepUps = response.status === 403 ? fruitlessStepUps + 1 : 0;
       if (response.status === 403) {
         const missingScopes = readChallenge(response).scope?.split(' ') ?? [];
         await response.body?.cancel();

@@ -2,6 +2,7 @@
 
 import type { LoginPrompt } from '../auth/login-prompt.ts';
 import { openTokenStore } from '../auth/open-token-store.ts';
+import type { SecretKeeper } from '../auth/secrets-in-use.ts';
 import { type AuthEvent, createTokenSource, type TokenSource } from '../auth/token-source.ts';
 import type { AgentConfig, HttpServerConfig } from '../config.ts';
 
@@ -11,15 +12,18 @@ export interface LoginOptions {
   /** Whom to ask; default nobody. */
   readonly prompt?: LoginPrompt | undefined;
   readonly onAuth?: (event: AuthEvent) => void;
+  /** Is told of every secret of the login, and takes them out of what the issuer says when it refuses. */
+  readonly secrets?: SecretKeeper;
 }
 
-export function openLogin(server: HttpServerConfig, { config, prompt, onAuth }: LoginOptions): TokenSource {
+export function openLogin(server: HttpServerConfig, { config, prompt, onAuth, secrets }: LoginOptions): TokenSource {
   return createTokenSource({
     serverUrl: server.url,
     serverName: server.name,
     credential: server.auth?.credential ?? config.credential,
     login: { ...config.login, ...server.auth?.login },
     store: openTokenStore(config),
+    ...(secrets ? { secrets } : {}),
     ...(prompt ? { prompt } : {}),
     ...(onAuth ? { onAuth } : {}),
   });

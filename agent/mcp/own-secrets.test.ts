@@ -53,7 +53,7 @@ test('tokens of long ago are forgotten, the last ones are not', () => {
 test('what a server shows back of them is taken out, in every spelling, and nothing else is', () => {
   const secrets = createOwnSecrets(
     { API_KEY: 'sk-0123456789abcdef', AUTH_PRIVATE_KEY_FILE: '/home/ada/keys/agent.pem' },
-    [{ authorization: 'Bearer header-token-0123', 'x-tenant': 'production-europe' }],
+    ['header-token-0123'],
   );
   secrets.note('token-of-this-run-42');
   const text = 'sk-0123456789abcdef header-token-0123 token-of-this-run-42 /home/ada/keys/agent.pem production-europe';
@@ -64,4 +64,22 @@ test('what a server shows back of them is taken out, in every spelling, and noth
   const encoded = Buffer.from('Bearer token-of-this-run-42').toString('base64');
   assert.doesNotMatch(secrets.redact(encoded), /dG9rZW4tb2YtdGhpcy1ydW4t/);
   assert.ok(!secrets.isIn({ file: '/home/ada/keys/agent.pem' }));
+});
+
+test('a secret that was cut off is taken out too; what only begins alike is another one', () => {
+  const secrets = createOwnSecrets({});
+  secrets.note(TOKEN);
+  for (const end of ['', '"', '…', ' and more', '\\"'])
+    assert.equal(secrets.redact(`refused: ${TOKEN.slice(0, 40)}${end}`), `refused: [credential removed]${end}`);
+  const other = `${TOKEN.slice(0, 30)}bm90IG91cnM.c2lnbmF0dXJl`;
+  assert.equal(secrets.redact(`a JWT: ${other}`), `a JWT: ${other}`);
+});
+
+test('a text that is made of beginnings costs one pass', { timeout: 30_000 }, () => {
+  const secrets = createOwnSecrets({});
+  const own = 'a'.repeat(8000);
+  for (const secret of [TOKEN, own]) secrets.note(secret);
+  assert.doesNotMatch(secrets.redact(`${TOKEN.slice(0, 24)}" `.repeat(300_000)), /eyJhbG/);
+  const other = `${own.slice(1)}b`.repeat(1000);
+  assert.equal(secrets.redact(other), other);
 });

@@ -16,31 +16,23 @@ export interface OwnSecrets {
 const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)(?:_|$)/i;
 /** What such a variable holds is where the secret is. */
 const PLACE_NAME = /_(?:FILE|PATH|DIR)$/i;
-const SECRET_HEADER = /auth|key|token|secret|cookie|password/i;
 const REMOVED = '[credential removed]';
 /** A shorter value is no secret, and would be found everywhere. */
 const MIN_LENGTH = 12;
+/** With less of it nobody can do anything. */
+const CUT_LENGTH = 20;
 /** Tokens are replaced every few minutes; the last ones are enough. */
-const MAX_TOKENS = 32;
+const MAX_TOKENS = 64;
 
 /**
  * @param variables whose names say that they hold a secret are taken from these
- * @param headers those that a server gets by the configuration
+ * @param configured what else the configuration holds, see `configuredSecrets`
  */
-export function createOwnSecrets(variables: Variables, headers: readonly Variables[] = []): OwnSecrets {
-  const inHeaders = headers.flatMap((one) =>
-    Object.entries(one).flatMap(([name, value]) =>
-      // Without the scheme: it may be shown without.
-      SECRET_HEADER.test(name) && value !== undefined ? [value.replace(/^(?:Bearer|Basic|DPoP|Token) +/i, '')] : [],
-    ),
+export function createOwnSecrets(variables: Variables, configured: readonly string[] = []): OwnSecrets {
+  const inVariables = Object.entries(variables).flatMap(([name, value]) =>
+    SECRET_NAME.test(name) && !PLACE_NAME.test(name) && value !== undefined ? [value] : [],
   );
-  const fixed = Object.entries(variables)
-    .flatMap(([name, value]) =>
-      SECRET_NAME.test(name) && !PLACE_NAME.test(name) && value !== undefined ? [value] : [],
-    )
-    .concat(inHeaders)
-    .filter(isLongEnough)
-    .flatMap(spellings);
+  const fixed = [...new Set([...inVariables, ...configured])].filter(isLongEnough).flatMap(spellings);
   const tokens = new Map<string, readonly string[]>();
   const known = () => [...fixed, ...[...tokens.values()].flat()];
   return {
@@ -54,14 +46,31 @@ export function createOwnSecrets(variables: Variables, headers: readonly Variabl
       const text = textOf(value);
       return known().some((spelling) => text.includes(spelling));
     },
-    redact: (text) =>
-      text.length < MIN_LENGTH
-        ? text
-        : known().reduce(
-            (left, spelling) => (left.includes(spelling) ? left.replaceAll(spelling, REMOVED) : left),
-            text,
-          ),
+    redact: (text) => (text.length < MIN_LENGTH ? text : known().reduce(without, text)),
   };
+}
+
+/**
+ * The text without the secret, and without what is left of it where the text was cut: at an end or a quote. One pass with a
+ * short needle, since issuer and server may have chosen secret and text to keep a search busy.
+ */
+function without(text: string, spelling: string): string {
+  const head = spelling.slice(0, CUT_LENGTH);
+  if (!text.includes(head)) return text;
+  const kept: string[] = [];
+  let from = 0;
+  for (let at = text.indexOf(head); at >= 0; ) {
+    let end = at + head.length;
+    while (end - at < spelling.length && text[end] === spelling[end - at]) end += 1;
+    // Tokens of others may begin alike, and then go on otherwise.
+    const isCut = !/^[\w.~+/%-]/.test(text.slice(end, end + 1));
+    if (end - at === spelling.length || isCut) {
+      kept.push(text.slice(from, at), REMOVED);
+      from = end;
+    }
+    at = text.indexOf(head, end);
+  }
+  return `${kept.join('')}${text.slice(from)}`;
 }
 
 function isLongEnough(secret: string): boolean {

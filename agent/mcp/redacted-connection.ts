@@ -27,10 +27,13 @@ export function redactConnection(connection: McpConnection, redact: (text: strin
   });
 }
 
-/** The same error without credentials in its message. */
+/** The same error without credentials in what is told of it. */
 export function redactError(error: AgentError, redact: (text: string) => string): AgentError {
+  const { missingScopes } = error.details;
+  const details = { ...error.details, ...(missingScopes ? { missingScopes: missingScopes.map(redact) } : {}) };
   const message = redact(error.message);
-  return message === error.message ? error : new AgentError(error.code, message, { ...error.details, cause: error });
+  const isClean = message === error.message && missingScopes?.join(' ') === details.missingScopes?.join(' ');
+  return isClean ? error : new AgentError(error.code, message, { ...details, cause: error });
 }
 
 function redactDeep(part: unknown, redact: (text: string) => string, depth: number): unknown {

@@ -236,7 +236,9 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       try {
         login = await source.login(signal, scopes);
       } catch (error) {
-        throw error instanceof AgentError ? translateFailure(error, server, 'signing in') : error;
+        throw error instanceof AgentError
+          ? redactError(translateFailure(error, server, 'signing in'), options.redact)
+          : error;
       }
       if (connection) await listing.load(connection, signal);
       else await attempt(signal);

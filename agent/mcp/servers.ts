@@ -2,11 +2,13 @@
 // others.
 
 import type { AuthState, LoginPrompt, LoginStatus } from '../auth/login-prompt.ts';
+import type { SecretKeeper } from '../auth/secrets-in-use.ts';
 import type { TokenSource } from '../auth/token-source.ts';
 import type { AgentConfig, HttpServerConfig } from '../config.ts';
 import { AgentError } from '../errors.ts';
 import { noSuchServer } from '../mcp-file.ts';
 import { type Approvals, createApprovals } from './approvals.ts';
+import { configuredSecrets } from './configured-secrets.ts';
 import type { connect, McpConnection } from './connection.ts';
 import type { Elicitor } from './elicitation.ts';
 import { openLogin } from './login-source.ts';
@@ -125,7 +127,7 @@ export interface ServersOptions {
   /** Names of the servers to connect; the others are left alone, with state `disabled`. Default all. */
   readonly only?: readonly string[];
   /** Who gives the tokens for a server; default `createTokenSource` with what the configuration says. */
-  readonly openLogin?: (server: HttpServerConfig) => TokenSource;
+  readonly openLogin?: (server: HttpServerConfig, secrets: SecretKeeper) => TokenSource;
   /** What was approved; default the files in the state directory. */
   readonly approvals?: Approvals;
   /** How a server is connected; default `connect`. */
@@ -148,10 +150,7 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
     if (listeners.size === 0 && event.type === 'notice') unheard.push(event);
     for (const listener of listeners) listener(event);
   };
-  const secrets = createOwnSecrets(
-    config.environment,
-    config.servers.map((server) => (server.transport === 'http' ? server.headers : server.env)),
-  );
+  const secrets = createOwnSecrets(config.environment, await configuredSecrets(config));
   const notice = (text: string) => emit({ type: 'notice', text: cleanText(secrets.redact(text), 2000) });
   const told = new Set<string>();
   /** What is found each time that tools are loaded is news once. */
@@ -171,11 +170,19 @@ export async function createServers(options: ServersOptions): Promise<StartedSer
       cassette,
       connect: options.connect,
       openLogin: (http) =>
-        options.openLogin?.(http) ??
+        options.openLogin?.(http, secrets) ??
         openLogin(http, {
           config,
           prompt,
-          onAuth: (event) => emit({ type: 'auth', server: http.name, ...event }),
+          secrets,
+          onAuth: ({ state, held, needed }) =>
+            emit({
+              type: 'auth',
+              server: http.name,
+              state,
+              held: held.map(secrets.redact),
+              needed: needed.map(secrets.redact),
+            }),
         }),
       onToken: secrets.note,
       redact: secrets.redact,

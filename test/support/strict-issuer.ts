@@ -31,6 +31,8 @@ export interface StrictIssuerSettings extends StrictTokenSettings {
   /** Scopes that a token needs for each request. */
   scopes: readonly string[];
   registration: ((body: Record<string, unknown>) => { status: number; body: unknown }) | undefined;
+  /** Laid over the answer to a request for a device code. */
+  device: Record<string, unknown>;
   /** What polling for a device code is answered, one after the other; then tokens. */
   deviceAnswers: { status: number; error: string }[];
 }
@@ -73,6 +75,7 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
     scopes: [],
     grantable: undefined,
     registration: undefined,
+    device: {},
     deviceAnswers: [],
   };
   const { issue, start, refresh, redeem, thumbprintOf, addCode, familyOf, revoke, expireAll, reuses } =
@@ -209,6 +212,7 @@ export async function createStrictIssuer(): Promise<StrictIssuer> {
           verification_uri: `${server.origin}/activate`,
           expires_in: 600,
           interval: 0.01,
+          ...settings.device,
         });
       default:
         return void json(response, 404, {});

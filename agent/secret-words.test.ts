@@ -1,0 +1,38 @@
+// Command lines as they stand in `.mcp.json` files, with secrets in all the places where people put them.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { secretsAmong, withoutSecrets } from './secret-words.ts';
+
+test('a value is a secret by the name it stands under, in the same word or the one before', () => {
+  for (const [words, secrets, shown] of [
+    [['--api-key', 'abc'], ['abc'], '--api-key …'],
+    [['--token=abc'], ['abc'], '--token=…'],
+    [['-e', 'GITHUB_TOKEN=abc'], ['abc'], '-e GITHUB_TOKEN=…'],
+    [['--header', 'Authorization: Bearer abc'], ['Bearer abc'], '--header Authorization: …'],
+    [['--header', 'x-api-key:abc'], ['abc'], '--header x-api-key:…'],
+    [['--auth', 'ada:abc'], ['ada:abc'], '--auth …'],
+    [['--password', 'a b', 'next'], ['a b'], '--password … next'],
+  ] as const) {
+    assert.deepEqual(secretsAmong(words), secrets);
+    assert.equal(withoutSecrets(words).join(' '), shown);
+  }
+});
+
+test('everything else is shown as it is, and so is a variable that holds one', () => {
+  for (const line of [
+    'npx -y some-server stdio',
+    '--token-file /run/token',
+    '--key-path=/etc/key.pem',
+    '--token --verbose',
+    '--author ada',
+    '--author=ada',
+    'https://tools.example/?monkey=1',
+  ])
+    assert.deepEqual(withoutSecrets(line.split(' ')), line.split(' '), line);
+  assert.equal(withoutSecrets(['--api-key', '${KEY}']).join(' '), '--api-key ${KEY}');
+  assert.equal(
+    withoutSecrets(['--header', 'Authorization: Bearer ${TOKEN}']).join(' '),
+    '--header Authorization: Bearer ${TOKEN}',
+  );
+});
