@@ -3,9 +3,9 @@
 
 /** The beginning of a word such as `--api-key=`, `API_KEY=` or `Authorization: `, and what follows it. */
 const NAMED =
-  /^((?:[\w-]*(?:authorization|key|token|secret|cookie|passw(?:or)?d|credential)[\w-]*|-*auth)(?:=|: *))(.+)$/is;
+  /^((?:[\w-]{0,64}(?:authorization|key|token|secret|cookie|passw(?:or)?d|credential)[\w-]{0,64}|-{0,4}auth)(?:=|: {0,4}))(.+)$/is;
 /** A flag whose value is the next word. */
-const FLAG = /^--?(?:[\w-]*(?:key|token|secret|passw(?:or)?d|credential)[\w-]*|auth)$/i;
+const FLAG = /^--?(?:[\w-]{0,64}(?:key|token|secret|passw(?:or)?d|credential)[\w-]{0,64}|auth)$/i;
 /** What such a flag says when its value is no secret but where one is. */
 const PLACE = /(?:file|path|dir|url|name|id)[=:]? *$/i;
 const HIDDEN = '…';

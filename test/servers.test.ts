@@ -93,11 +93,11 @@ describe('servers', () => {
   test('after a step-up, the login that is shown is the one that is used', async () => {
     const ours = await startTestServer();
     cleanups.push(ours.close);
-    const { credential, login } = parseConfig(ours.environment);
-    const servers = await started([serverAt(ours.url)], { credential, login });
+    const credential = { kind: 'local-client', file: join(ours.dataDir, 'agent-client.json') } as const;
+    const servers = await started([serverAt(ours.url)], { credential });
     const held = () => servers.statuses()[0]?.login?.scopes;
     assert.deepEqual(held(), ['read:add']);
-    await call(servers, 'create_note', { title: 'Shopping', body: 'milk' });
+    await callTool(servers, 'create_note', { title: 'Shopping', body: 'milk' });
     assert.deepEqual(held(), ['read:add', 'write:notes']);
   });
 
