@@ -47,7 +47,7 @@ function explain(answer: FailedAnswer, called: CalledModel): { code: AgentErrorC
 function describeUnknownModel(said: string, { provider, label, settings }: CalledModel): string {
   const where = provider.baseUrlVariables.map((variable) => ` and ${variable}`).join('');
   const hint = provider.unreachableHint ? ` ${provider.unreachableHint(settings)}` : '';
-  return `${provider.id} does not know the model ${label}, or nothing is at this address (HTTP 404)${said}. Check LLM_MODEL${where}.${hint}`;
+  return `${provider.id} does not know the model ${label}, or nothing is at this address (HTTP 404)${said}. Check the model's name${where}.${hint}`;
 }
 
 function describeLimit(answer: FailedAnswer, label: string, said: string): string {
