@@ -12,6 +12,7 @@ import { AgentError, type AgentErrorCode, EXIT_CODES } from '../errors.ts';
 import { openLogin } from '../mcp/login-source.ts';
 import { createServers, type ServerStatus } from '../mcp/servers.ts';
 import { checkModel, selectModel } from '../models/registry.ts';
+import { plural } from '../plural.ts';
 import { diagnoseToken, type Finding } from './token-diagnosis.ts';
 
 export interface DoctorOptions {
@@ -51,7 +52,7 @@ async function examine(options: DoctorOptions): Promise<Finding[]> {
     {
       check: 'configuration',
       state: 'ok',
-      text: `${config.servers.length} ${config.servers.length === 1 ? 'server' : 'servers'}, credential: ${config.credential.kind}`,
+      text: `${plural(config.servers.length, 'server')}, credential: ${config.credential.kind}`,
       advice: '',
     },
     ...(await examineStore(config)),
@@ -137,7 +138,7 @@ async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOpt
 
 function stateFinding({ name, state, detail, toolCount }: ServerStatus, code: AgentErrorCode = 'internal'): Finding {
   const check = `server ${name}`;
-  if (state === 'connected') return { check, state: 'ok', text: `connected, ${toolCount} tools`, advice: '' };
+  if (state === 'connected') return { check, state: 'ok', text: `connected, ${plural(toolCount, 'tool')}`, advice: '' };
   if (state === 'disabled') return { check, state: 'warning', text: 'disabled', advice: detail };
   return { check, state: 'problem', text: state, advice: detail, code };
 }

@@ -1,6 +1,7 @@
 // An answer of a provider that is no success → an AgentError that says what to do about it.
 
 import { AgentError, type AgentErrorCode } from '../errors.ts';
+import { plural } from '../plural.ts';
 import type { CalledModel } from './model-error.ts';
 import { type FailedAnswer, readRetryAfterMs } from './retry.ts';
 import { quoteServer } from './server-words.ts';
@@ -52,7 +53,7 @@ function describeUnknownModel(said: string, { provider, label, settings }: Calle
 
 function describeLimit(answer: FailedAnswer, label: string, said: string): string {
   const waitMs = readRetryAfterMs(answer, Date.now());
-  const wait = waitMs === undefined ? 'Wait' : `Wait ${Math.ceil(waitMs / 1000)} seconds`;
+  const wait = waitMs === undefined ? 'Wait' : `Wait ${plural(Math.ceil(waitMs / 1000), 'second')}`;
   return `${label} refuses more requests for now (HTTP 429): a rate limit, or the account's quota is used up${said}. ${wait}, check the account's plan and billing, or name another model in LLM_FALLBACK_MODELS.`;
 }
 
