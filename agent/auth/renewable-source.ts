@@ -15,7 +15,7 @@ import { loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient } from './registration.ts';
 import { revokeTokens } from './revocation.ts';
 import { createSingleFlight } from './single-flight.ts';
-import { describeLogin, isDue, scopeError, scopesOf } from './token-rules.ts';
+import { describeLogin, isDue, loginCommandFor, scopeError, scopesOf } from './token-rules.ts';
 import type { TokenSource, TokenSourceOptions } from './token-source.ts';
 import { createMemoryTokenStore, type StoredTokens } from './token-store.ts';
 
@@ -33,8 +33,7 @@ export function createRenewableSource(
   const index = createLoginIndex(store.records);
   const canAsk = prompt !== undefined && prompt.methods.length > 0;
   const { profile } = config;
-  const variable = profile === DEFAULT_LOGIN.profile ? '' : `AUTH_PROFILE=${profile} `;
-  const loginCommand = `${variable}npm run -s agent -- mcp login ${serverName}`;
+  const loginCommand = loginCommandFor(serverName, profile);
   const authority = createAuthority({ serverUrl, credential, profile, index, canAsk, loginCommand, fetch });
   const choice: ClientChoice = {
     preRegistered: () => preRegisteredIn(credential),
