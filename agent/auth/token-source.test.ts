@@ -274,6 +274,41 @@ describe('token source', () => {
     assert.equal(tokenRequests.length, 0);
   });
 
+  test('what is wrong with a pre-issued token is named as far as it can be read, and what a good one looks like', async () => {
+    const given = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+    const good = { aud: `${origin}/mcp`, exp: nowMs / 1000 + 60, scope: 'read:a', sub: 'somebody' };
+    const refusalOf = async (claims: object) =>
+      await createSource({ kind: 'bearer', token: given(claims) })
+        .renew('x', { ...NO_CHALLENGE, scope: 'read:a' })
+        .then(assert.fail, (error: Error) => error.message);
+    const cases: readonly [object, RegExp][] = [
+      [good, /refused MCP_BEARER_TOKEN\. Set it to/],
+      [{ ...good, exp: nowMs / 1000 - 60 }, /refused MCP_BEARER_TOKEN: it expired at 1970-\S+Z\. Set it to/],
+      [
+        { ...good, aud: 'https://api.example' },
+        /refused MCP_BEARER_TOKEN: it is for "https:\/\/api\.example"\. Set it to/,
+      ],
+      [{ ...good, aud: [origin, 'x'], exp: 'soon' }, /refused MCP_BEARER_TOKEN\. Set it to/],
+    ];
+    for (const [claims, expected] of cases) {
+      const message = await refusalOf(claims);
+      assert.match(message, expected);
+      assert.ok(
+        message.includes(
+          `an access token for ${origin}/mcp with the scope read:a that has not expired, of an issuer that the server trusts.`,
+        ),
+        message,
+      );
+      assert.match(message, /npm run -s agent -- doctor/);
+      assert.doesNotMatch(message, /mcp login|somebody|c2ln/);
+    }
+    const lacking = createSource({ kind: 'bearer', token: given(good) });
+    await assert.rejects(lacking.stepUp('x', { ...NO_CHALLENGE, scope: 'read:a write:a' }), {
+      code: 'insufficient_scope',
+      message: `The access token lacks the scope write:a: MCP_BEARER_TOKEN does not carry it. Set it to an access token for ${origin}/mcp with the scope read:a write:a, or unset it to sign in.`,
+    });
+  });
+
   test('the local client is read from its file when it is needed, and only if nobody else can read it', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'local-client-')), 'agent-client.json');
     const source = createSource({ kind: 'local-client', file });

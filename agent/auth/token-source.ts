@@ -90,6 +90,6 @@ export interface TokenSourceOptions {
 
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   return options.credential.kind === 'bearer'
-    ? createPreIssuedSource(options.credential.token, options.serverUrl)
+    ? createPreIssuedSource(options.credential.token, options.serverUrl, options.now)
     : createRenewableSource(options, options.credential);
 }
