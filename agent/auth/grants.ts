@@ -5,6 +5,7 @@ import * as oauth from 'openid-client';
 import { AgentError } from '../errors.ts';
 import { describe, findAgentError } from './discovery.ts';
 import type { ProofKey } from './proof-of-possession.ts';
+import { isScopeToken } from './scope-token.ts';
 import type { StoredTokens } from './token-store.ts';
 import { quote } from './trusted-url.ts';
 
@@ -193,7 +194,7 @@ function toTokens(
     issuedAtMs: nowMs,
     ...(answer.expires_in === undefined ? {} : { expiresAtMs: nowMs + answer.expires_in * 1000 }),
     // RFC 6749 §5.1: no scope in the answer means the scope that was asked for.
-    scopes: answer.scope === undefined ? [...scopes] : answer.scope.split(' ').filter(Boolean),
+    scopes: answer.scope === undefined ? [...scopes] : answer.scope.split(' ').filter(isScopeToken),
     requestedScopes: [...scopes],
     ...(proofKey ? { proofKey: { ...proofKey.stored } } : {}),
   };

@@ -58,6 +58,28 @@ test('a fresh token that the server refuses is not: the login is what is wrong',
   }
 });
 
+test('a challenge that names what is no scope is not answered: nobody is asked, and no token', async () => {
+  const bad = 'read:add\u009b2Jwrite:notes';
+  for (const [status, header] of [
+    [401, `Bearer scope="read:add ${bad}"`],
+    [403, `Bearer error="insufficient_scope", scope="${bad}"`],
+  ] as const) {
+    const source = { ...createSource(false), stepUp: async () => assert.fail('somebody was asked') };
+    let isCancelled = false;
+    const body = new ReadableStream({
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const answer = async () => new Response(body, { status, headers: { 'www-authenticate': header } });
+    await assert.rejects(createAuthorizedFetch(URL_OF_SERVER, source, answer)(URL_OF_SERVER), {
+      code: 'protocol_error',
+      message: /^https:\/\/tools\.example\/mcp names a scope that is none: "read:add\\u009b2Jwrite:notes"/,
+    });
+    assert.deepEqual([source.renewals(), isCancelled], [0, true]);
+  }
+});
+
 test('T7.other-origin: the token does not go to another origin', async () => {
   const { sent, answer } = serverThatTakes('token-1');
   const authorized = createAuthorizedFetch(URL_OF_SERVER, createSource(false), answer);
