@@ -10,6 +10,7 @@ import { probeChallenge } from './challenge-probe.ts';
 import type { Challenge } from './discovery.ts';
 import { createLoginIndex, tokenKeyOf } from './login-index.ts';
 import type { LoginStatus } from './login-prompt.ts';
+import { createPatientFetch } from './patient-fetch.ts';
 import { preRegisteredIn } from './pre-registered.ts';
 import { loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient } from './registration.ts';
@@ -29,7 +30,7 @@ export function createRenewableSource(
   const { serverUrl, serverName = 'server', prompt, onAuth = () => undefined, now = Date.now } = options;
   const { store = createMemoryTokenStore(), login: config = DEFAULT_LOGIN } = options;
   const { browserTimeoutMs = BROWSER_TIMEOUT_MS } = options;
-  const fetch = createBoundedFetch(options.fetch);
+  const fetch = createPatientFetch(createBoundedFetch(options.fetch), options.wait);
   const index = createLoginIndex(store.records);
   const canAsk = prompt !== undefined && prompt.methods.length > 0;
   const { profile } = config;

@@ -19,12 +19,12 @@ describe('token source', () => {
   let tokenRequests: { body: URLSearchParams; authorization: string | undefined }[];
   let resourceMetadata: unknown;
   let issuerMetadata: Record<string, unknown>;
-  let grant: (body: URLSearchParams) => { status: number; body: unknown };
+  let grant: (body: URLSearchParams) => { status: number; body: unknown; headers?: Record<string, string> };
 
   beforeEach(async () => {
     const server = await serve(async (request, response) => {
-      const answer = (status: number, body: unknown) =>
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      const answer = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+        response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
       if (request.url === '/.well-known/oauth-protected-resource/mcp') answer(200, resourceMetadata);
       else if (request.url === '/.well-known/oauth-authorization-server') answer(200, issuerMetadata);
       else if (request.url === '/token') {
@@ -32,8 +32,8 @@ describe('token source', () => {
         for await (const chunk of request) text += chunk;
         const body = new URLSearchParams(text);
         tokenRequests.push({ body, authorization: request.headers.authorization });
-        const { status, body: tokens } = grant(body);
-        answer(status, tokens);
+        const { status, body: tokens, headers } = grant(body);
+        answer(status, tokens, headers);
       } else answer(404, {});
     });
     ({ origin, close } = server);
@@ -419,6 +419,32 @@ describe('token source', () => {
     grant = () => ({ status: 307, body: {} });
     await assert.rejects(createSource().renew(undefined, NO_CHALLENGE), { code: 'protocol_error' });
     assert.equal(tokenRequests.length, 1);
+  });
+
+  test('429 with a short Retry-After is waited for; a long one is told in seconds', async () => {
+    const waited: number[] = [];
+    const turnAway = (seconds: string) => ({
+      status: 429,
+      body: { error: 'too_many_requests' },
+      headers: { 'retry-after': seconds },
+    });
+    const good = grant;
+    const source = () =>
+      createTokenSource({
+        serverUrl: `${origin}/mcp`,
+        credential: credential(),
+        now: () => nowMs,
+        wait: async (ms) => void waited.push(ms),
+      });
+    grant = (body) => (tokenRequests.length === 1 ? turnAway('3') : good(body));
+    assert.equal(await source().renew(undefined, NO_CHALLENGE), 'token-2');
+    assert.deepEqual(waited, [3000]);
+    grant = () => turnAway('30');
+    await assert.rejects(source().renew(undefined, NO_CHALLENGE), {
+      code: 'unreachable',
+      message: /wants fewer requests: .*Try again in 30 s\./,
+    });
+    assert.deepEqual([waited, tokenRequests.length], [[3000], 3]);
   });
 
   test('429 means later, with the time that the issuer says', async () => {
