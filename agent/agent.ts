@@ -26,10 +26,11 @@ export interface Agent {
   /**
    * Swaps the model for all turns that start from now on, in conversations that are going on too.
    *
+   * @param command how a person has said so, for advice in the same words; default `--model`
    * @returns its label
    * @throws {AgentError} what `selectModel` and `createModel` throw; the model stays as it was
    */
-  setModel(specification: string): Promise<string>;
+  setModel(specification: string, command?: string): Promise<string>;
   startSession(options?: SessionStart): Session;
   /** The graph as Mermaid. */
   drawGraph(): Promise<string>;
@@ -98,7 +99,7 @@ export async function startAgent(config: AgentConfig, options: AgentOptions = {}
       threads,
       model: () => slot.current(),
       notices,
-      setModel: (specification) => slot.swap(specification),
+      setModel: (text, source = '--model') => slot.swap({ text, source }),
       startSession,
       drawGraph: async () => (await createGraph().getGraphAsync()).drawMermaid(),
       close: async () => {

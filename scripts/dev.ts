@@ -8,17 +8,20 @@ import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
-import { type Environment, loadEnvironment } from '../agent/config.ts';
-import { configure } from '../agent/configure.ts';
-import { isModelChosen } from '../agent/models/registry.ts';
-import * as server from '../mcp-server/config.ts';
+import type { Environment } from '../agent/config.ts';
+import { EXIT_CODES } from '../agent/errors.ts';
 
 const root = join(import.meta.dirname, '..');
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 // Most of the time until the first prompt would go into compiling what has not changed.
 const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/compiled') };
 
 async function main(args: readonly string[]): Promise<number> {
-  const environment = chooseModel(loadEnvironment(), flagOf(args));
+  // From the first moment on: everything else is loaded behind this.
+  let onSignal = (_signal: NodeJS.Signals): void => process.exit(EXIT_CODES.interrupted);
+  for (const signal of SIGNALS) process.on(signal, () => onSignal(signal));
+  const { checkConfiguration, readEnvironment } = await import('./dev/check-configuration.ts');
+  const environment = readEnvironment(args);
   const config = checkConfiguration(args, environment);
   if ('report' in config) {
     process.stderr.write(config.report);
@@ -27,18 +30,22 @@ async function main(args: readonly string[]): Promise<number> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const server = startServer(join(config.dataDir, 'server.log'));
   const conversation = loadConversation(args, environment);
+  const interrupted = Promise.withResolvers<Failure>();
+  onSignal = () => interrupted.resolve({ report: '', exitCode: EXIT_CODES.interrupted });
   const takeAway = showLine('starting the authorization server and the MCP server…');
-  const failure = await server.ready;
+  const failure = await Promise.race([server.ready, interrupted.promise]);
   takeAway();
   if (failure) {
     conversation.abandon();
+    await server.stop();
     process.stderr.write(failure.report);
     return failure.exitCode;
   }
 
   // Ctrl+C reaches this process too, but it is the conversation's to handle: there it cancels a turn first.
-  process.on('SIGINT', () => undefined);
-  process.once('SIGTERM', () => conversation.terminate());
+  onSignal = (signal) => {
+    if (signal !== 'SIGINT') conversation.terminate(signal);
+  };
   const exitCode = await conversation.run();
   await server.stop();
   return exitCode;
@@ -56,44 +63,16 @@ function showLine(text: string): () => void {
   return () => void process.stderr.write('\r\x1b[2K');
 }
 
-/** Both halves read the same environment; all their faults are reported at once, before anything listens. */
-function checkConfiguration(
-  args: readonly string[],
-  environment: Environment,
-): server.ServerConfig | { readonly report: string } {
-  const lines = new Set<string>();
-  const attempt = <T>(check: () => T): T | undefined => {
-    try {
-      return check();
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error;
-      // Each report has a headline, its faults indented, and a last line; the two halves share faults.
-      for (const line of error.message.split('\n'))
-        if (!/^The configuration has|^Every variable/.test(line)) lines.add(line);
-      return undefined;
-    }
-  };
-  const config = attempt(() => server.parseConfig(server.loadEnvironment()));
-  const model = flagOf(args);
-  attempt(() => configure(environment, model ? { model } : {}));
-  if (config && lines.size === 0) return config;
-  return {
-    report: `The configuration has faults:\n${[...lines].join('\n')}\nEvery variable is explained in .env.example.\n`,
-  };
-}
-
-/** The first run needs no key: the demo model, where nothing else is chosen. */
-function chooseModel(environment: Environment, flag: string | undefined): Environment {
-  return isModelChosen(environment, flag) ? environment : { ...environment, LLM_MODEL: 'demo' };
-}
-
-function flagOf(args: readonly string[]): string | undefined {
-  return args.includes('--model') ? args[args.indexOf('--model') + 1] : undefined;
+/** Why there is no conversation. */
+interface Failure {
+  readonly report: string;
+  readonly exitCode: number;
 }
 
 interface StartedServer {
   /** Resolves when everything listens, or with what the server said before it gave up. */
-  readonly ready: Promise<{ readonly report: string; readonly exitCode: number } | undefined>;
+  readonly ready: Promise<Failure | undefined>;
+  /** Ends it, in the middle of its start as well. */
   stop(): Promise<void>;
 }
 
@@ -128,7 +107,7 @@ function startServer(logFile: string): StartedServer {
       }),
     ]),
     stop: async () => {
-      child.disconnect();
+      child.kill('SIGTERM');
       await exit;
     },
   };
@@ -139,7 +118,7 @@ interface LoadedConversation {
   run(): Promise<number>;
   /** Ends it before it has begun. */
   abandon(): void;
-  terminate(): void;
+  terminate(signal: NodeJS.Signals): void;
 }
 
 /** Starts the agent behind a gate: it loads what it needs, and waits until it is told to begin. */
@@ -157,14 +136,18 @@ function loadConversation(args: readonly string[], environment: Environment): Lo
       if (child.connected) child.send('begin');
       return await exit;
     },
-    abandon: () => child.disconnect(),
-    terminate: () => void child.kill('SIGTERM'),
+    abandon: () => {
+      if (child.connected) child.disconnect();
+    },
+    terminate: (signal) => void child.kill(signal),
   };
 }
 
 async function exitOf(child: ChildProcess): Promise<number> {
-  const [code] = await once(child, 'exit');
-  return typeof code === 'number' ? code : 1;
+  const [code, signal] = await once(child, 'exit');
+  if (typeof code === 'number') return code;
+  // Told to stop before it could say how it ends.
+  return SIGNALS.includes(signal) ? EXIT_CODES.interrupted : 1;
 }
 
 process.exitCode = await main(process.argv.slice(2));

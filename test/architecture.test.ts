@@ -13,7 +13,16 @@ const production = sources.filter((file) => /^(agent|mcp-server)\//.test(file) &
 /** A layer may import the layers above it in this list, and itself. Parts of one line do not know each other. */
 const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   agent: [
-    ['errors', 'credential-config', 'nearest-word', 'secret-words', 'server-auth', 'mcp-file', 'task-variables'],
+    [
+      'errors',
+      'plural',
+      'credential-config',
+      'nearest-word',
+      'secret-words',
+      'server-auth',
+      'mcp-file',
+      'task-variables',
+    ],
     ['config'],
     ['auth'],
     ['mcp', 'models'],

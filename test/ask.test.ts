@@ -160,8 +160,15 @@ describe('stream-json ends with its result and the exit code that says why', () 
     await guarded.close();
     await issuer.close();
     assert.deepEqual([exitCode, result['status'], result['missing_scopes']], [3, 'auth_required', ['read:add']]);
-    assert.match(String(result['next_steps']), /mcp login local --scope "read:add"$/);
-    assert.match(stderr, /next: .*mcp login local --scope "read:add"/);
+    // The variable takes the place of a login: signing in would change nothing.
+    assert.match(
+      stderr,
+      /MCP_BEARER_TOKEN does not carry it\. Set it to an access token .* with the scope read:other read:add\b/,
+    );
+    const step = `Set MCP_BEARER_TOKEN to an access token for http://localhost:${port}/mcp with the scope read:other read:add`;
+    assert.deepEqual(result['next_steps'], [step]);
+    assert.ok(stderr.includes(`next: ${step}`), stderr);
+    assert.ok(!stderr.includes('mcp login'), stderr);
     assert.ok(!`${stderr}${JSON.stringify(lines)}`.includes(token));
   });
 

@@ -174,6 +174,26 @@ describe('hostile servers', () => {
     }
   });
 
+  test('what a tool says that it needs is a scope, or is not shown to whoever is asked', async () => {
+    const scopes = ['read:add', 'read:x · the token holds admin', 'read:add\u202E', '', 7];
+    const server = await scripted([{ ...ECHO_TOOL, _meta: { 'authorized-mcp-agent/scopes': scopes } }]);
+    const servers = await started([serverAt(server.url)]);
+    assert.deepEqual(
+      servers.tools().map((tool) => tool.scopes),
+      [['read:add']],
+    );
+  });
+
+  test('a challenge with a scope that is none ends the call with a reason', async () => {
+    const server = await scripted();
+    const servers = await started([serverAt(server.url)]);
+    server.guard = () => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="read\u009b2J"' });
+    await assert.rejects(callTool(servers, 'echo'), {
+      code: 'protocol_error',
+      message: /names a scope that is none: "read\\u009b2J"\. Expected: printable ASCII/,
+    });
+  });
+
   test('a server that goes down is not said to be connected, until it answers again', async () => {
     const server = await scripted();
     const servers = await started([serverAt(server.url)]);

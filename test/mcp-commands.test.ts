@@ -187,6 +187,10 @@ describe('the commands for servers', () => {
     assert.match(stdout, /✓ token for server: issuer, audience and times are as the server wants them/);
     assert.match(stdout, /✓ server server: connected, 11 tools/);
     assert.match(stdout, /! token for server: it lacks .*delete:notes/);
+    assert.match(
+      stdout,
+      /sign in: npm run -s agent -- mcp login server --scope "read:notes write:notes delete:notes"\n/,
+    );
     assert.doesNotMatch(stdout, /eyJ[\w-]{10,}\./);
   });
 

@@ -5,7 +5,7 @@ import type { AIMessage } from '@langchain/core/messages';
 import type { Environment } from '../config.ts';
 import type { AgentError } from '../errors.ts';
 import { recordModel } from '../models/cassette.ts';
-import { createModel, describeModelError, selectModel } from '../models/registry.ts';
+import { createModel, describeModelError, type ModelWish, selectModel } from '../models/registry.ts';
 import { createScrub } from '../models/scrub.ts';
 
 export interface CurrentModel {
@@ -23,7 +23,7 @@ export interface CurrentModel {
 export interface ModelSlot {
   current(): CurrentModel;
   /** @returns the new label */
-  swap(specification: string): Promise<string>;
+  swap(wish: ModelWish): Promise<string>;
   /** What came up since this was last called: which model was found, that another one goes on. */
   takeNotices(): string[];
 }
@@ -41,8 +41,8 @@ export async function createModelSlot(
 ): Promise<ModelSlot> {
   const notices: string[] = [];
 
-  const build = async (specification: string | undefined): Promise<CurrentModel> => {
-    const selection = selectModel(environment, specification);
+  const build = async (said: string | ModelWish | undefined): Promise<CurrentModel> => {
+    const selection = selectModel(environment, said);
     const onNotice = (text: string) => notices.push(text);
     const { model, label, notice, costUsdOf, maxInputTokens } = await createModel(selection, environment, { onNotice });
     if (notice) notices.push(notice);
@@ -61,8 +61,8 @@ export async function createModelSlot(
   let current = await build(flag);
   return {
     current: () => current,
-    swap: async (specification) => {
-      current = await build(specification);
+    swap: async (wish) => {
+      current = await build(wish);
       return current.label;
     },
     takeNotices: () => notices.splice(0),

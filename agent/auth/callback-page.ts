@@ -4,7 +4,8 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
-export type LoginEnd = 'signed-in' | 'refused';
+/** `unknown`: the browser was here, and nobody waited for what came of it. */
+export type LoginEnd = 'signed-in' | 'refused' | 'unknown';
 
 const ENDS: Readonly<Record<LoginEnd, { status: number; title: string; text: string; mark: string }>> = {
   'signed-in': {
@@ -18,6 +19,12 @@ const ENDS: Readonly<Record<LoginEnd, { status: number; title: string; text: str
     title: 'Not signed in',
     text: 'The terminal says why. You can close this tab.',
     mark: 'M7 7l10 10M17 7L7 17',
+  },
+  unknown: {
+    status: 200,
+    title: 'Back to the terminal',
+    text: 'The terminal says how the login ended. You can close this tab.',
+    mark: 'M5 7l5 5-5 5M13 17h6',
   },
 };
 

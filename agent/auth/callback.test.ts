@@ -43,25 +43,47 @@ describe('callback listener', () => {
   test('takes one redirect, shows a page without anything of it, and is gone', async () => {
     const listener = await open();
     const url = `${listener.redirectUri}?code=the-code&state=the-state`;
-    const page = await ask(url);
+    const asked = ask(url);
+    assert.equal((await listener.redirect).href, url);
+    // The code is here, and not redeemed yet: the browser waits for what comes of it.
+    listener.show('signed-in');
+    const page = await asked;
     assert.equal(page.status, 200);
+    assert.match(page.body, /<h1>Signed in</);
     assert.match(page.body, /You can close this tab/);
     assert.doesNotMatch(page.body, /the-code|the-state|secret-path/);
     assert.match(page.headers['content-security-policy'], /default-src 'none'.*frame-ancestors 'none'/);
     assert.equal(page.headers['cache-control'], 'no-store');
     assert.equal(page.headers['referrer-policy'], 'no-referrer');
-    assert.equal((await listener.redirect).href, url);
     await listener.close();
     await assert.rejects(ask(url), { code: 'ECONNREFUSED' });
   });
 
   test('T3.second-hit: a second redirect is ignored, whatever it brings', async () => {
     const listener = await open();
-    await ask(`${listener.redirectUri}?code=first&state=the-state`);
+    const first = ask(`${listener.redirectUri}?code=first&state=the-state`);
+    await listener.redirect;
     const second = await ask(`${listener.redirectUri}?code=second&state=the-state`);
     assert.equal(second.status, 410);
     assert.equal((await listener.redirect).searchParams.get('code'), 'first');
+    listener.show('refused');
+    assert.equal((await first).status, 400);
     await listener.close();
+  });
+
+  test('a login that is given up after its code has come, or comes to no end, leaves no browser waiting', async () => {
+    const controller = new AbortController();
+    const given = await open({ signal: controller.signal });
+    const asked = ask(`${given.redirectUri}?code=c&state=the-state`);
+    await given.redirect;
+    controller.abort(new Error('enough'));
+    assert.match((await asked).body, /The terminal says how the login ended/);
+    await given.close();
+    const forgotten = await open();
+    const other = ask(`${forgotten.redirectUri}?code=c&state=the-state`);
+    await forgotten.redirect;
+    await forgotten.close();
+    assert.match((await other).body, /The terminal says how the login ended/);
   });
 
   test('T3.other-requests: another path, method or Host is refused, and the wait goes on', async () => {
@@ -85,7 +107,10 @@ describe('callback listener', () => {
       ...['image', 'iframe', 'script', 'empty'].map((destination) => [{ destination }, 403] as const),
     ] as const)
       assert.equal((await ask(good, options)).status, status, JSON.stringify(options));
-    assert.equal((await ask(good, { destination: 'document' })).status, 200);
+    const asked = ask(good, { destination: 'document' });
+    await listener.redirect;
+    listener.show('signed-in');
+    assert.equal((await asked).status, 200);
     await listener.close();
   });
 

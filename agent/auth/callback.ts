@@ -1,11 +1,11 @@
-// The loopback listener that a browser comes back to: one redirect in, one page out. Bound to loopback only, for one login,
-// and gone as soon as that has ended.
+// The loopback listener that a browser comes back to: one redirect in, one page out, which waits until it is known how the
+// login ended. Bound to loopback only, for one login, and gone as soon as that has ended.
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { AgentError } from '../errors.ts';
 import { isSame } from './authorization-response.ts';
-import { refuse, showPage } from './callback-page.ts';
+import { type LoginEnd, refuse, showPage } from './callback-page.ts';
 import { hasErrorCode } from './private-file.ts';
 
 export interface CallbackListener {
@@ -17,6 +17,8 @@ export interface CallbackListener {
    * @throws {AgentError} what `check` throws; and the reason of `signal` when it aborts
    */
   readonly redirect: Promise<URL>;
+  /** Tells the browser that waits how the login ended. Until then it shows nothing: a code is no login yet. */
+  show(end: LoginEnd): void;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,12 @@ export async function openCallback({ redirectUri, check, signal }: CallbackOptio
   let actual = wanted;
   let isAnswered = false;
   let pageSent: Promise<unknown> | undefined;
+  /** The browser that waits for its page. */
+  let waiting: ServerResponse | undefined;
+  const show = (end: LoginEnd) => {
+    if (waiting) showPage(waiting, end);
+    waiting = undefined;
+  };
 
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     // As a path of ours whatever it says: `//` or another host in it would make another address, or none.
@@ -73,7 +81,7 @@ export async function openCallback({ redirectUri, check, signal }: CallbackOptio
     pageSent = new Promise((done) => response.once('close', done));
     try {
       check(url.searchParams);
-      showPage(response, 'signed-in');
+      waiting = response;
       resolve(url);
     } catch (error) {
       showPage(response, 'refused');
@@ -84,6 +92,7 @@ export async function openCallback({ redirectUri, check, signal }: CallbackOptio
   const servers: Server[] = [];
   const close = async () => {
     signal.removeEventListener('abort', abort);
+    show('unknown');
     // The page has to reach the browser; connections that it only keeps open do not matter.
     await pageSent;
     await Promise.all(
@@ -97,7 +106,8 @@ export async function openCallback({ redirectUri, check, signal }: CallbackOptio
   };
   const abort = () => {
     reject(signal.reason);
-    for (const server of servers) server.closeAllConnections();
+    if (waiting) show('unknown');
+    else for (const server of servers) server.closeAllConnections();
   };
   signal.addEventListener('abort', abort, { once: true });
   try {
@@ -119,7 +129,7 @@ export async function openCallback({ redirectUri, check, signal }: CallbackOptio
       );
     throw error;
   }
-  return { redirectUri: actual.href, redirect: promise, close };
+  return { redirectUri: actual.href, redirect: promise, show, close };
 }
 
 /** Port 80 is never meant: a loopback address without a port means any. Without IPv6 one address has to do. */

@@ -2,6 +2,7 @@
 
 import type { Fetch } from './bounded-fetch.ts';
 import type { Challenge } from './discovery.ts';
+import { parseScopes } from './scope-token.ts';
 
 /**
  * What the server's 401 says; nothing when it asks for no token.
@@ -20,9 +21,10 @@ export async function probeChallenge(serverUrl: string, fetch: Fetch): Promise<C
     const match = new RegExp(`(?:^|[\\s,])${name}=(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]+))`, 'i').exec(header);
     return match ? (match[1]?.replace(/\\(.)/g, '$1') ?? match[2]) : undefined;
   };
+  const scope = parameter('scope');
   return {
     resourceMetadataUrl: parameter('resource_metadata'),
-    scope: parameter('scope'),
+    scope: scope === undefined ? undefined : parseScopes([scope], serverUrl).join(' '),
     isProofRequired: /^dpop\b/i.test(header),
   };
 }

@@ -98,6 +98,21 @@ describe('protected-resource metadata', () => {
     );
   });
 
+  test('a scope that is none is not taken from metadata; several in one text are several', async () => {
+    const metadata = (scopes_supported: readonly string[]) => ({
+      resource: SERVER,
+      authorization_servers: ['https://id.example'],
+      scopes_supported,
+    });
+    const discover = (scopes: readonly string[]) =>
+      discoverResource(SERVER, NO_CHALLENGE, site({ [PATH]: metadata(scopes) }).fetch);
+    assert.deepEqual((await discover(['read', 'write delete'])).scopes, ['read', 'write', 'delete']);
+    await assert.rejects(discover(['read', 'read\u202Ewrite']), {
+      code: 'protocol_error',
+      message: /names a scope that is none: "read\\u202ewrite"/,
+    });
+  });
+
   test('T1.private-address: an issuer inside our network is not taken from a server outside of it', () => {
     const named = (issuer: string) =>
       selectIssuer(SERVER, { resource: SERVER, issuers: [issuer], scopes: undefined, isProofRequired: false });

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { AgentError } from '../errors.ts';
 import type { Fetch } from './bounded-fetch.ts';
 import { parseJson } from './issuer-metadata.ts';
+import { parseScopes } from './scope-token.ts';
 import { assertMayBeAsked, quote } from './trusted-url.ts';
 
 /** What a server said in the `WWW-Authenticate` header of a 401 or 403. Untrusted until checked here. */
@@ -92,7 +93,12 @@ function checkResource(serverUrl: string, metadataUrl: string, text: string): Pr
       'untrusted_issuer',
       `${metadataUrl} describes the resource ${quote(resource)}, expected ${serverUrl}. No token was requested. Use the server under the URL it calls itself.`,
     );
-  return { resource, issuers, scopes, isProofRequired: parsed.data.dpop_bound_access_tokens_required === true };
+  return {
+    resource,
+    issuers,
+    scopes: scopes && parseScopes(scopes, metadataUrl),
+    isProofRequired: parsed.data.dpop_bound_access_tokens_required === true,
+  };
 }
 
 /** Whether `resource` is the server itself or a path above it on the same origin (RFC 9728 §3.3, RFC 8707 §2). */

@@ -5,6 +5,7 @@ import * as oauth from 'openid-client';
 import { AgentError } from '../errors.ts';
 import { describe, findAgentError } from './discovery.ts';
 import type { ProofKey } from './proof-of-possession.ts';
+import { isScopeToken } from './scope-token.ts';
 import type { StoredTokens } from './token-store.ts';
 import { quote } from './trusted-url.ts';
 
@@ -214,7 +215,7 @@ function toTokens(
       ? {}
       : { expiresAtMs: nowMs + Math.min(answer.expires_in, MAX_LIFE_SECONDS) * 1000 }),
     // RFC 6749 §5.1: no scope in the answer means the scope that was asked for.
-    scopes: answer.scope === undefined ? [...scopes] : answer.scope.split(' ').filter(Boolean),
+    scopes: answer.scope === undefined ? [...scopes] : answer.scope.split(' ').filter(isScopeToken),
     requestedScopes: [...scopes],
     ...(proofKey ? { proofKey: { ...proofKey.stored } } : {}),
   };

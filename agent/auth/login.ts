@@ -117,10 +117,14 @@ async function signInByBrowser(task: LoginTask): Promise<LoginOutcome> {
   try {
     client ??= await registerClient(metadata, choice, listener.redirectUri, grantTypesFor(metadata), task.fetch);
     const request = await requestFor(task, client);
-    await prompt.showAuthorizationUrl(await authorizationUrl(task, request, flow, listener.redirectUri), 'browser');
-    const url = await listener.redirect;
-    return { tokens: await redeem(request, url, flow), client, grant: 'authorization-code' };
+    const address = await authorizationUrl(task, request, flow, listener.redirectUri);
+    // Some openers stay until the browser has gone, and the browser stays until the login has ended.
+    const shown = prompt.showAuthorizationUrl(address, 'browser').then(() => listener.redirect);
+    const tokens = await redeem(request, await Promise.race([listener.redirect, shown]), flow);
+    listener.show('signed-in');
+    return { tokens, client, grant: 'authorization-code' };
   } catch (error) {
+    listener.show('refused');
     if (error === limit.reason)
       throw new AgentError(
         'login_required',

@@ -35,8 +35,9 @@ describe('login of a person', () => {
     assert.equal(asked?.get('resource'), issuer.mcpUrl);
     assert.equal(issuer.tokenCalls[0]?.body.get('resource'), issuer.mcpUrl);
     assert.ok((asked?.get('state') ?? '').length >= 40);
-    assert.match(person.pages[0] ?? '', /You can close this tab/);
-    assert.doesNotMatch(person.pages[0] ?? '', /code|state|access-/);
+    const page = await person.pages[0];
+    assert.match(page ?? '', /<h1>Signed in[\s\S]*You can close this tab/);
+    assert.doesNotMatch(page ?? '', /code|state|access-/);
     assert.deepEqual(
       logins.events.map(({ state }) => state),
       ['login-needed', 'logged-in'],

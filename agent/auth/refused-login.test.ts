@@ -45,10 +45,27 @@ describe('login of a person', () => {
       assert.doesNotMatch(error.message, /555/);
       return true;
     });
-    assert.match(person.pages[0] ?? '', /Not signed in/);
-    assert.doesNotMatch(person.pages[0] ?? '', /555|access_denied/);
+    const page = await person.pages[0];
+    assert.match(page ?? '', /Not signed in/);
+    assert.doesNotMatch(page ?? '', /555|access_denied/);
     issuer.settings.redirect = { code: undefined, error: '<script>' };
     await assert.rejects(logins.signIn(), (error: Error) => !error.message.includes('script'));
+  });
+
+  test('the browser is told that somebody is signed in when they are: an exchange that fails shows there and here', async () => {
+    const answers = [
+      { status: 400, body: { error: 'invalid_grant', error_description: '<b>call 555</b>' } },
+      { status: 500, body: 'broken' },
+    ];
+    for (const answer of answers) {
+      issuer.settings.token = () => answer;
+      const { source, person } = logins.open();
+      const { message } = await source.renew(undefined, NO_CHALLENGE).then(assert.fail, (error: Error) => error);
+      assert.match(message, answer.status === 500 ? /is in trouble \(HTTP 500\)/ : /gave no token: "invalid_grant/);
+      const page = await person.pages[0];
+      assert.match(page ?? '', /<h1>Not signed in[\s\S]*The terminal says why/);
+      assert.doesNotMatch(page ?? '', /555|invalid_grant/);
+    }
   });
 
   test('T1.no-pkce, C11: an issuer that does not say that it supports S256 gets nobody', async () => {

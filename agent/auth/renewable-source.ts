@@ -10,13 +10,14 @@ import { probeChallenge } from './challenge-probe.ts';
 import type { Challenge } from './discovery.ts';
 import { createLoginIndex, tokenKeyOf } from './login-index.ts';
 import type { LoginStatus } from './login-prompt.ts';
+import { createPatientFetch } from './patient-fetch.ts';
 import { preRegisteredIn } from './pre-registered.ts';
 import { loadProofKey, type ProofKey } from './proof-of-possession.ts';
 import { type ClientChoice, findClient } from './registration.ts';
 import { revokeTokens } from './revocation.ts';
 import { watchFetch, watchStore } from './secrets-in-use.ts';
 import { createSingleFlight } from './single-flight.ts';
-import { describeLogin, isDue, scopeError, scopesOf } from './token-rules.ts';
+import { describeLogin, isDue, loginCommandFor, scopeError, scopesOf } from './token-rules.ts';
 import type { TokenSource, TokenSourceOptions } from './token-source.ts';
 import { createMemoryTokenStore, type StoredTokens } from './token-store.ts';
 
@@ -31,13 +32,12 @@ export function createRenewableSource(
   const { login: config = DEFAULT_LOGIN, browserTimeoutMs = BROWSER_TIMEOUT_MS, secrets } = options;
   const givenStore = options.store ?? createMemoryTokenStore();
   const store = secrets ? watchStore(givenStore, secrets) : givenStore;
-  const bounded = createBoundedFetch(options.fetch);
+  const bounded = createPatientFetch(createBoundedFetch(options.fetch), options.wait);
   const fetch = secrets ? watchFetch(bounded, secrets) : bounded;
   const index = createLoginIndex(store.records);
   const canAsk = prompt !== undefined && prompt.methods.length > 0;
   const { profile } = config;
-  const variable = profile === DEFAULT_LOGIN.profile ? '' : `AUTH_PROFILE=${profile} `;
-  const loginCommand = `${variable}npm run -s agent -- mcp login ${serverName}`;
+  const loginCommand = loginCommandFor(serverName, profile);
   const authority = createAuthority({ serverUrl, credential, profile, index, canAsk, loginCommand, fetch });
   const choice: ClientChoice = {
     preRegistered: () => preRegisteredIn(credential),

@@ -1,6 +1,6 @@
 // What holds for tokens, as functions from data to answer: when one is due, what is asked for, how a lack of scope is told.
 
-import { type CredentialConfig, MACHINE_PROFILE } from '../credential-config.ts';
+import { type CredentialConfig, DEFAULT_LOGIN, MACHINE_PROFILE } from '../credential-config.ts';
 import { AgentError } from '../errors.ts';
 import type { Challenge } from './discovery.ts';
 import type { IssuerMetadata } from './issuer-metadata.ts';
@@ -54,6 +54,12 @@ export function withOfflineAccess(
 
 export function scopesOf({ scope }: Challenge): readonly string[] | undefined {
   return scope?.split(' ').filter(Boolean);
+}
+
+/** The command that signs in at a server of the configuration, into this profile. */
+export function loginCommandFor(serverName: string, profile: string): string {
+  const variable = profile === DEFAULT_LOGIN.profile ? '' : `AUTH_PROFILE=${profile} `;
+  return `${variable}npm run -s agent -- mcp login ${serverName}`;
 }
 
 /**

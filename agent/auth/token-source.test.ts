@@ -19,12 +19,12 @@ describe('token source', () => {
   let tokenRequests: { body: URLSearchParams; authorization: string | undefined }[];
   let resourceMetadata: unknown;
   let issuerMetadata: Record<string, unknown>;
-  let grant: (body: URLSearchParams) => { status: number; body: unknown };
+  let grant: (body: URLSearchParams) => { status: number; body: unknown; headers?: Record<string, string> };
 
   beforeEach(async () => {
     const server = await serve(async (request, response) => {
-      const answer = (status: number, body: unknown) =>
-        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      const answer = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+        response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
       if (request.url === '/.well-known/oauth-protected-resource/mcp') answer(200, resourceMetadata);
       else if (request.url === '/.well-known/oauth-authorization-server') answer(200, issuerMetadata);
       else if (request.url === '/token') {
@@ -32,8 +32,8 @@ describe('token source', () => {
         for await (const chunk of request) text += chunk;
         const body = new URLSearchParams(text);
         tokenRequests.push({ body, authorization: request.headers.authorization });
-        const { status, body: tokens } = grant(body);
-        answer(status, tokens);
+        const { status, body: tokens, headers } = grant(body);
+        answer(status, tokens, headers);
       } else answer(404, {});
     });
     ({ origin, close } = server);
@@ -274,6 +274,41 @@ describe('token source', () => {
     assert.equal(tokenRequests.length, 0);
   });
 
+  test('what is wrong with a pre-issued token is named as far as it can be read, and what a good one looks like', async () => {
+    const given = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+    const good = { aud: `${origin}/mcp`, exp: nowMs / 1000 + 60, scope: 'read:a', sub: 'somebody' };
+    const refusalOf = async (claims: object) =>
+      await createSource({ kind: 'bearer', token: given(claims) })
+        .renew('x', { ...NO_CHALLENGE, scope: 'read:a' })
+        .then(assert.fail, (error: Error) => error.message);
+    const cases: readonly [object, RegExp][] = [
+      [good, /refused MCP_BEARER_TOKEN\. Set it to/],
+      [{ ...good, exp: nowMs / 1000 - 60 }, /refused MCP_BEARER_TOKEN: it expired at 1970-\S+Z\. Set it to/],
+      [
+        { ...good, aud: 'https://api.example' },
+        /refused MCP_BEARER_TOKEN: it is for "https:\/\/api\.example"\. Set it to/,
+      ],
+      [{ ...good, aud: [origin, 'x'], exp: 'soon' }, /refused MCP_BEARER_TOKEN\. Set it to/],
+    ];
+    for (const [claims, expected] of cases) {
+      const message = await refusalOf(claims);
+      assert.match(message, expected);
+      assert.ok(
+        message.includes(
+          `an access token for ${origin}/mcp with the scope read:a that has not expired, of an issuer that the server trusts.`,
+        ),
+        message,
+      );
+      assert.match(message, /npm run -s agent -- doctor/);
+      assert.doesNotMatch(message, /mcp login|somebody|c2ln/);
+    }
+    const lacking = createSource({ kind: 'bearer', token: given(good) });
+    await assert.rejects(lacking.stepUp('x', { ...NO_CHALLENGE, scope: 'read:a write:a' }), {
+      code: 'insufficient_scope',
+      message: `The access token lacks the scope write:a: MCP_BEARER_TOKEN does not carry it. Set it to an access token for ${origin}/mcp with the scope read:a write:a, or unset it to sign in.`,
+    });
+  });
+
   test('the local client is read from its file when it is needed, and only if nobody else can read it', async () => {
     const file = join(await mkdtemp(join(tmpdir(), 'local-client-')), 'agent-client.json');
     const source = createSource({ kind: 'local-client', file });
@@ -384,6 +419,32 @@ describe('token source', () => {
     grant = () => ({ status: 307, body: {} });
     await assert.rejects(createSource().renew(undefined, NO_CHALLENGE), { code: 'protocol_error' });
     assert.equal(tokenRequests.length, 1);
+  });
+
+  test('429 with a short Retry-After is waited for; a long one is told in seconds', async () => {
+    const waited: number[] = [];
+    const turnAway = (seconds: string) => ({
+      status: 429,
+      body: { error: 'too_many_requests' },
+      headers: { 'retry-after': seconds },
+    });
+    const good = grant;
+    const source = () =>
+      createTokenSource({
+        serverUrl: `${origin}/mcp`,
+        credential: credential(),
+        now: () => nowMs,
+        wait: async (ms) => void waited.push(ms),
+      });
+    grant = (body) => (tokenRequests.length === 1 ? turnAway('3') : good(body));
+    assert.equal(await source().renew(undefined, NO_CHALLENGE), 'token-2');
+    assert.deepEqual(waited, [3000]);
+    grant = () => turnAway('30');
+    await assert.rejects(source().renew(undefined, NO_CHALLENGE), {
+      code: 'unreachable',
+      message: /wants fewer requests: .*Try again in 30 s\./,
+    });
+    assert.deepEqual([waited, tokenRequests.length], [[3000], 3]);
   });
 
   test('429 means later, with the time that the issuer says', async () => {

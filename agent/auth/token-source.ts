@@ -5,6 +5,7 @@ import type { CredentialConfig, LoginConfig } from '../credential-config.ts';
 import type { Fetch } from './bounded-fetch.ts';
 import type { Challenge } from './discovery.ts';
 import type { AuthState, LoginPrompt, LoginStatus } from './login-prompt.ts';
+import type { Wait } from './patient-fetch.ts';
 import { createPreIssuedSource } from './pre-issued-source.ts';
 import { createRenewableSource } from './renewable-source.ts';
 import type { SecretKeeper } from './secrets-in-use.ts';
@@ -87,12 +88,14 @@ export interface TokenSourceOptions {
   readonly fetch?: Fetch;
   /** Clock in milliseconds; default `Date.now`. */
   readonly now?: () => number;
+  /** Waits for an issuer that wants fewer requests, in milliseconds; default a timer. */
+  readonly wait?: Wait;
   /** How long a browser may take to come back; default 120 000. */
   readonly browserTimeoutMs?: number;
 }
 
 export function createTokenSource(options: TokenSourceOptions): TokenSource {
   return options.credential.kind === 'bearer'
-    ? createPreIssuedSource(options.credential.token, options.serverUrl)
+    ? createPreIssuedSource(options.credential.token, options.serverUrl, options.now)
     : createRenewableSource(options, options.credential);
 }

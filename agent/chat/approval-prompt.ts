@@ -3,6 +3,7 @@
 
 import type { ApprovalAnswer, ApprovalRequest, Approver } from '../approval.ts';
 import { diffLines } from '../mcp/line-difference.ts';
+import { plural } from '../plural.ts';
 import type { KeyPress } from './key-router.ts';
 import type { Questions } from './questions.ts';
 import type { Paint } from './terminal.ts';
@@ -130,7 +131,10 @@ function argumentRows(args: Readonly<Record<string, unknown>>, width: number): s
 function atMost(shownLines: number, rows: readonly string[], paint: Paint): readonly string[] {
   const hidden = rows.length - shownLines;
   if (hidden <= 0) return rows;
-  return [...rows.slice(0, shownLines), paint('warning', `    … ${hidden} more lines: v shows them`)];
+  return [
+    ...rows.slice(0, shownLines),
+    paint('warning', `    … ${plural(hidden, 'more line')}: v shows ${hidden === 1 ? 'it' : 'them'}`),
+  ];
 }
 
 /** What the tool does to the world: a fact if the configuration trusts the server, hearsay otherwise. */

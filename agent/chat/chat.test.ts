@@ -9,7 +9,7 @@ import type { ApprovalAnswer, ApprovalRequest } from '../approval.ts';
 import type { ServerEvent } from '../mcp/servers.ts';
 import type { Session } from '../session.ts';
 import { runChat } from './chat.ts';
-import { createFakeAgent, type FakeAgent } from './fake-agent.ts';
+import { createFakeAgent, type FakeAgent, serverStatus } from './fake-agent.ts';
 import {
   createFakeTerminal,
   createScriptedSession,
@@ -57,6 +57,29 @@ test('the chat opens with model, servers and notices, answers, and leaves by /qu
   await terminal.type('/quit\r');
   assert.equal(await chat, 0);
   assert.ok(terminal.written().endsWith('\x1b[?2004l'));
+});
+
+test('no login is offered where a ready-made token takes its place', async () => {
+  const login = {
+    issuer: '',
+    resource: '',
+    clientId: '',
+    grant: 'pre-issued',
+    profile: '',
+    user: undefined,
+    scopes: [],
+    expiresAtMs: undefined,
+    canRefresh: false,
+  } as const;
+  const { servers } = createFakeAgent({
+    servers: { statuses: () => [serverStatus({ name: 'far', state: 'needs-login', login })] },
+  });
+  const { terminal, chat } = start(createScriptedSession(), { agent: { servers } });
+  await terminal.shown('far http://127.0.0.1:1/mcp (needs-login)\n');
+  await terminal.shown('› ');
+  await terminal.type(CTRL_D);
+  assert.equal(await chat, 0);
+  assert.ok(!terminal.written().includes('/login far'), terminal.written());
 });
 
 test('slash commands are answered without the model', async () => {

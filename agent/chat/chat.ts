@@ -249,8 +249,8 @@ export async function runChat(options: ChatOptions): Promise<number> {
     const lines = [`model ${visibleLine(model().label)} · /tools shows what it can do · /help the rest`];
     lines.push(...listed.map((server, index) => `${index === 0 ? 'servers' : '       '} ${server}`));
     // Why a server is missing, the notices say; the way to sign in from here, only the chat knows.
-    const logins = servers.statuses().flatMap(({ name, state }) => {
-      const needsLogin = state === 'needs-login' || state === 'expired';
+    const logins = servers.statuses().flatMap(({ name, state, login }) => {
+      const needsLogin = (state === 'needs-login' || state === 'expired') && login?.grant !== 'pre-issued';
       return needsLogin ? [paint('warning', `/login ${visibleLine(name)} signs in`)] : [];
     });
     return [...lines.map((line) => paint('dim', line)), ...notices.map(visibleLine), ...logins].join('\n');

@@ -1,5 +1,6 @@
 // An agent for the tests of this folder: two servers, one tool, and whatever a test puts in their place.
 
+import { AgentError } from '../errors.ts';
 import type { ServerEvent, ServerStatus, Servers } from '../mcp/servers.ts';
 import type { LoadedTool } from '../mcp/tools.ts';
 import type { Session } from '../session.ts';
@@ -24,7 +25,8 @@ export function createFakeAgent({
     threads: createFakeThreads(threads),
     notices: ['not an LLM'],
     model: () => ({ label, maxInputTokens: undefined }),
-    setModel: async (specification) => {
+    setModel: async (specification, command) => {
+      if (specification === 'x') throw new AgentError('invalid_configuration', `${command}: "x" has no provider`);
       label = specification;
       return label;
     },

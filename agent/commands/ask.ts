@@ -1,6 +1,7 @@
 // One turn, then out: the answer on stdout, everything else on stderr, the reason for no answer in the exit code.
 
 import { type Agent, type CassetteOptions, startAgent } from '../agent.ts';
+import { wantedToken } from '../auth/pre-issued-source.ts';
 import { withScopes } from '../auth/token-rules.ts';
 import type { AgentConfig } from '../config.ts';
 import { AgentError, EXIT_CODES } from '../errors.ts';
@@ -112,9 +113,13 @@ function loginSteps(agent: Agent, lacking: ReadonlyMap<string, ReadonlySet<strin
   const needLogin = agent.servers
     .statuses()
     .filter(({ name, state }) => lacking.has(name) || ['needs-login', 'expired', 'needs-scope'].includes(state));
-  return needLogin.map(({ name }) =>
-    withScopes(`npm run -s agent -- mcp login ${name}`, [...(lacking.get(name) ?? [])]),
-  );
+  return needLogin.map(({ name, url, login }) => {
+    const scopes = [...(lacking.get(name) ?? [])];
+    // Takes the place of a login: signing in would change nothing.
+    if (login?.grant === 'pre-issued')
+      return `Set MCP_BEARER_TOKEN to ${wantedToken(url, scopes.length === 0 ? [] : [...login.scopes, ...scopes])}`;
+    return withScopes(`npm run -s agent -- mcp login ${name}`, scopes);
+  });
 }
 
 /** There was no turn: the result says why. */

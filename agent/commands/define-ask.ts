@@ -36,6 +36,8 @@ export function defineAsk(command: Command, process: CommandProcess): void {
     .option('--resume <id>', 'go on with this conversation; the beginning of its id is enough')
     .option('--quiet', 'nothing on stderr but refusals and errors')
     .action(async (words: string[], flags: Flags) => {
+      // Before what takes long to load.
+      const signal = process.interrupted();
       const { ask } = await import('./ask.ts');
       const exitCode = await ask({
         words,
@@ -44,7 +46,7 @@ export function defineAsk(command: Command, process: CommandProcess): void {
         loadConfig: () => process.configFrom(flags),
         loadModel: () => modelOf(flags),
         cassette: flags,
-        signal: process.interrupted(),
+        signal,
         isTerminal: process.stdout.isTTY === true,
         stdout: (text) => writeAll(process.stdout, text),
         // Not waited for: many read the answer and leave what goes beside it lying.

@@ -41,8 +41,9 @@ export function defineChat(command: Command, process: ChatProcess): void {
     .action(async (flags: ChatFlags) => {
       const resume = resumeOf(flags);
       const approval = approvalOf(flags, process.stdin.isTTY === true && process.stdout.isTTY === true);
-      const { chat } = await import('./chat.ts');
+      // Before what takes long to load.
       process.exitWhenTold();
+      const { chat } = await import('./chat.ts');
       process.finish(
         await chat({
           config: process.configFrom(flags),

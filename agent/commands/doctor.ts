@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { createBoundedFetch } from '../auth/bounded-fetch.ts';
 import { discoverResource } from '../auth/discovery.ts';
 import type { LoginPrompt } from '../auth/login-prompt.ts';
+import { loginCommandFor } from '../auth/token-rules.ts';
 import type { TokenSource } from '../auth/token-source.ts';
 import { visibleJson, visibleLine } from '../chat/visible-text.ts';
 import { type AgentConfig, type Environment, type Flags, type HttpServerConfig, parseConfig } from '../config.ts';
+import type { LoginConfig } from '../credential-config.ts';
 import { AgentError, type AgentErrorCode, EXIT_CODES } from '../errors.ts';
 import { openLogin } from '../mcp/login-source.ts';
 import { createServers, type ServerStatus } from '../mcp/servers.ts';
 import { checkModel, selectModel } from '../models/registry.ts';
+import { plural } from '../plural.ts';
 import { diagnoseToken, type Finding } from './token-diagnosis.ts';
 
 export interface DoctorOptions {
@@ -51,7 +54,7 @@ async function examine(options: DoctorOptions): Promise<Finding[]> {
     {
       check: 'configuration',
       state: 'ok',
-      text: `${config.servers.length} ${config.servers.length === 1 ? 'server' : 'servers'}, credential: ${config.credential.kind}`,
+      text: `${plural(config.servers.length, 'server')}, credential: ${config.credential.kind}`,
       advice: '',
     },
     ...(await examineStore(config)),
@@ -154,7 +157,7 @@ async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOpt
         const state = stateFinding(status, servers.failureOf(server.name)?.code);
         if (server.transport !== 'http' || status.state === 'disabled' || status.state === 'unreachable')
           return [state];
-        return [state, ...(await examineLogin(server, sources.get(server.name)))];
+        return [state, ...(await examineLogin(server, sources.get(server.name), config.login))];
       }),
     );
     return findings.flat().map((finding) => ({ ...finding, text: redact(finding.text) }));
@@ -165,13 +168,17 @@ async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOpt
 
 function stateFinding({ name, state, detail, toolCount }: ServerStatus, code: AgentErrorCode = 'internal'): Finding {
   const check = `server ${name}`;
-  if (state === 'connected') return { check, state: 'ok', text: `connected, ${toolCount} tools`, advice: '' };
+  if (state === 'connected') return { check, state: 'ok', text: `connected, ${plural(toolCount, 'tool')}`, advice: '' };
   if (state === 'disabled') return { check, state: 'warning', text: 'disabled', advice: detail };
   return { check, state: 'problem', text: state, advice: detail, code };
 }
 
 /** The clock of the server against ours, and the token as the server will read it. */
-async function examineLogin(server: HttpServerConfig, source: TokenSource | undefined): Promise<Finding[]> {
+async function examineLogin(
+  server: HttpServerConfig,
+  source: TokenSource | undefined,
+  { profile }: LoginConfig,
+): Promise<Finding[]> {
   const prefixed = (finding: Finding): Finding => ({ ...finding, check: `${finding.check} for ${server.name}` });
   let serverTimeMs: number | undefined;
   const bounded = createBoundedFetch();
@@ -185,7 +192,13 @@ async function examineLogin(server: HttpServerConfig, source: TokenSource | unde
     const token = await source?.current();
     if (token === undefined) return [];
     const resource = await discoverResource(server.url, { resourceMetadataUrl: undefined, scope: undefined }, fetch);
-    return [...clockFindings(serverTimeMs), ...diagnoseToken(token, { ...resource, nowMs: Date.now() })].map(prefixed);
+    const expected = {
+      ...resource,
+      nowMs: Date.now(),
+      grant: (await source?.status())?.grant,
+      loginCommand: loginCommandFor(server.name, server.auth?.login.profile ?? profile),
+    };
+    return [...clockFindings(serverTimeMs), ...diagnoseToken(token, expected)].map(prefixed);
   } catch (error) {
     return [prefixed(problemOf('token', error))];
   }

@@ -5,13 +5,14 @@ import { visibleLine, visibleText, widthOf } from '../chat/visible-text.ts';
 import { diffLines } from '../mcp/line-difference.ts';
 import type { ServerStatus } from '../mcp/servers.ts';
 import type { LoadedTool } from '../mcp/tools.ts';
+import { plural } from '../plural.ts';
 
 /** One line a server, and below it what a person should know about one that is not connected. */
 export function listServers(statuses: readonly ServerStatus[], nowMs: number): string {
   const rows = statuses.map((status) => [
     status.name,
     status.state,
-    status.state === 'connected' ? `${status.toolCount} tools` : '–',
+    status.state === 'connected' ? plural(status.toolCount, 'tool') : '–',
     status.login ? (status.login.user ?? status.login.clientId) : '–',
     status.login ? expiryOf(status.login, nowMs) : '–',
     status.url,

@@ -2,6 +2,7 @@
 
 import { visibleLine, visibleText } from '../chat/visible-text.ts';
 import { AgentError } from '../errors.ts';
+import { plural } from '../plural.ts';
 import { toMarkdown, toOpenAiMessages } from '../threads/export.ts';
 import { openSqliteThreadStore } from '../threads/sqlite-thread-store.ts';
 import type { ThreadStore, ThreadSummary } from '../threads/thread-store.ts';
@@ -79,7 +80,7 @@ async function findThread(store: ThreadStore, id: string): Promise<ThreadSummary
 
 function describe({ id, title, model, updatedAtMs, turns }: ThreadSummary): string {
   const time = new Date(updatedAtMs).toISOString().slice(0, 16).replace('T', ' ');
-  return `${id.slice(0, 8)}  ${time}  ${turns} ${turns === 1 ? 'turn' : 'turns'}  ${visibleLine(model)}  ${visibleLine(title)}`;
+  return `${id.slice(0, 8)}  ${time}  ${plural(turns, 'turn')}  ${visibleLine(model)}  ${visibleLine(title)}`;
 }
 
 function toJson({ id, title, model, createdAtMs, updatedAtMs, turns }: ThreadSummary): object {

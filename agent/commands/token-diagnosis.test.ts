@@ -10,6 +10,8 @@ const EXPECTED: Expectation = {
   issuers: ['https://id.example'],
   scopes: ['read:add'],
   nowMs: NOW_SECONDS * 1000,
+  grant: 'authorization-code',
+  loginCommand: 'npm run -s agent -- mcp login local',
 };
 const GOOD = {
   iss: 'https://id.example',
@@ -54,6 +56,26 @@ test('each misconfiguration is named', () => {
     [{ scope: 'other' }, /warning: it lacks read:add/],
   ];
   for (const [claims, expected] of cases) assert.match(diagnose(tokenOf(claims)), expected, JSON.stringify(claims));
+});
+
+test('a lack of scopes comes with the way to them, by who holds the token', () => {
+  const adviceFor = (grant: Expectation['grant'], scope = 'write:notes') =>
+    diagnoseToken(tokenOf({}), { ...EXPECTED, scopes: ['read:add', scope], grant })
+      .map(({ advice }) => advice)
+      .join('');
+  const command = /npm run -s agent -- mcp login local --scope "write:notes"$/;
+  assert.match(adviceFor('authorization-code'), /^Sign in for them too: /);
+  assert.match(adviceFor('authorization-code'), command);
+  assert.match(adviceFor('client-credentials'), /^The issuer is asked for them when a tool needs them\. .* sign in: /);
+  assert.match(adviceFor('client-credentials'), command);
+  // It takes the place of a login: first it has to go.
+  assert.match(
+    adviceFor('pre-issued'),
+    /^Set MCP_BEARER_TOKEN to a token that carries them, or unset it and sign in: /,
+  );
+  assert.match(adviceFor('pre-issued'), command);
+  // The server's word, and people copy the line into a shell.
+  assert.match(adviceFor('authorization-code', '$(reboot)'), /mcp login local$/);
 });
 
 test('small differences of clocks are not worth a word', () => {

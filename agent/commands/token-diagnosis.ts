@@ -1,6 +1,8 @@
 // Reads an access token as its server will, and names what is wrong with it. Decodes, and verifies nothing: no decision
 // depends on it. No part of the token stands in what it returns but issuer, audience, times and scopes.
 
+import type { LoginStatus } from '../auth/login-prompt.ts';
+import { withScopes } from '../auth/token-rules.ts';
 import type { AgentErrorCode } from '../errors.ts';
 
 export interface Finding {
@@ -14,13 +16,17 @@ export interface Finding {
   readonly code?: AgentErrorCode;
 }
 
-/** What the server says about itself, and what time it is. */
+/** What the server says about itself, what time it is, and how one comes by another token. */
 export interface Expectation {
   readonly resource: string;
   readonly issuers: readonly string[];
   /** All scopes that the server speaks of; `undefined` when it does not say. */
   readonly scopes: readonly string[] | undefined;
   readonly nowMs: number;
+  /** How the token was come by. */
+  readonly grant: LoginStatus['grant'] | undefined;
+  /** Signs in a person. */
+  readonly loginCommand: string;
 }
 
 type Claims = Readonly<Record<string, unknown>>;
@@ -128,7 +134,8 @@ function timeFindings({ exp, nbf, iat }: Claims, { nowMs }: Expectation): Findin
   ];
 }
 
-function scopeFindings(claims: Claims, { scopes: wanted }: Expectation): Finding[] {
+function scopeFindings(claims: Claims, expected: Expectation): Finding[] {
+  const { scopes: wanted } = expected;
   const scopes = listOf(claims['scope'] ?? claims['scp']);
   const permissions = listOf(claims['permissions']);
   const elsewhere = permissions.filter((permission) => !scopes.includes(permission));
@@ -144,14 +151,26 @@ function scopeFindings(claims: Claims, { scopes: wanted }: Expectation): Finding
         ]
       : []),
     ...(missing.length > 0
-      ? [
-          warning(
-            `it lacks ${missing.join(' ')}, of which the server speaks`,
-            'Tools that need them will be refused. Grant them to this client or user at the issuer.',
-          ),
-        ]
+      ? [warning(`it lacks ${missing.join(' ')}, of which the server speaks`, waysTo(missing, expected))]
       : []),
   ];
+}
+
+/** How to get scopes that a token lacks: a person signs in for them, a machine is granted them, a ready-made token is replaced. */
+function waysTo(scopes: readonly string[], { grant, loginCommand }: Expectation): string {
+  const command = withScopes(loginCommand, scopes);
+  switch (grant) {
+    case 'authorization-code':
+    case 'device-code':
+      return `Sign in for them too: ${command}`;
+    case 'pre-issued':
+      return `Set MCP_BEARER_TOKEN to a token that carries them, or unset it and sign in: ${command}`;
+    case 'client-credentials':
+    case 'jwt-bearer':
+    case 'id-jag':
+    case undefined:
+      return `The issuer is asked for them when a tool needs them. Where it refuses, grant them to the client there, or sign in: ${command}`;
+  }
 }
 
 function listOf(value: unknown): string[] {

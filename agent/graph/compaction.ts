@@ -10,6 +10,7 @@ import {
   ToolMessage,
 } from '@langchain/core/messages';
 import type { Runnable } from '@langchain/core/runnables';
+import { plural } from '../plural.ts';
 import { createOwnMessage, isFromPerson, toolCallsOf } from './messages.ts';
 
 export interface CompactionOptions {
@@ -87,7 +88,7 @@ export async function compactNow(
   const count = older.filter(isFromPerson).length;
   return {
     messages: whole,
-    notice: `The conversation was summed up: ${count} ${count === 1 ? 'turn' : 'turns'}, about ${estimateTokens(messages)} tokens before, ${estimateTokens(whole)} now.`,
+    notice: `The conversation was summed up: ${plural(count, 'turn')}, about ${plural(estimateTokens(messages), 'token')} before, ${estimateTokens(whole)} now.`,
     summary,
   };
 }
@@ -137,7 +138,7 @@ function transcribe(older: readonly BaseMessage[], maxBytes: number): string {
     shown.unshift(line);
   }
   const missing = others.length - shown.length;
-  return [first, ...(missing > 0 ? [`(${missing} messages left out)`] : []), ...shown].join('\n');
+  return [first, ...(missing > 0 ? [`(${plural(missing, 'message')} left out)`] : []), ...shown].join('\n');
 }
 
 /** The beginning of every request and answer; without a model, hence the same for the same conversation. */

@@ -1,6 +1,7 @@
 // What a turn has used up, from its messages, and whether it may go on. Pure.
 
 import { AIMessage, type BaseMessage, type UsageMetadata } from '@langchain/core/messages';
+import { plural } from '../plural.ts';
 import { startOfTurn, toolCallsOf } from './messages.ts';
 import type { Limits } from './turn-context.ts';
 
@@ -16,14 +17,14 @@ export function findExceeded(messages: readonly BaseMessage[], limits: Limits, c
   const answers = turn.filter((message): message is AIMessage => AIMessage.isInstance(message));
   const { maxTurns, maxToolCalls, maxTokens, maxUsd } = limits;
   if (answers.length >= maxTurns)
-    return `The turn used up its ${maxTurns} model calls without an answer. Allow more with --max-turns.`;
+    return `The turn used up its ${plural(maxTurns, 'model call')} without an answer. Allow more with --max-turns.`;
   const calls = turn.flatMap(toolCallsOf).length;
   if (maxToolCalls !== undefined && calls > maxToolCalls)
-    return `The turn would need ${calls} tool calls, and ${maxToolCalls} are allowed. Allow more with --max-tool-calls.`;
+    return `The turn would need ${plural(calls, 'tool call')}; at most ${maxToolCalls} may be made. Allow more with --max-tool-calls.`;
   if (maxTokens !== undefined) {
     const used = answers.reduce((sum, answer) => sum + tokensOf(answer), 0);
     if (used >= maxTokens)
-      return `The turn used up its ${maxTokens} tokens (${used}) without an answer. Allow more with --max-tokens.`;
+      return `The turn used up its ${plural(maxTokens, 'token')} (${used}) without an answer. Allow more with --max-tokens.`;
   }
   if (maxUsd !== undefined) {
     const costs = answers.map(costUsdOf);

@@ -130,7 +130,7 @@ test('C2: a challenge that is broken, repeated or without end counts as one with
     'Bearer',
     'Bearer ,,,=',
     'Bearer resource_metadata="https://[broken"',
-    'Bearer scope="open',
+    'Bearer realm="open',
     `Bearer ${'a="b", '.repeat(20_000)}`,
     `Bearer error="${long}`,
     `Basic realm="${'\\'.repeat(50_000)}`,
@@ -141,6 +141,28 @@ test('C2: a challenge that is broken, repeated or without end counts as one with
         ? new Response(null, { status: 200 })
         : new Response(null, { status: 401, headers: { 'www-authenticate': challenge } });
     assert.equal((await createAuthorizedFetch(URL_OF_SERVER, source, answer)(URL_OF_SERVER)).status, 200);
+  }
+});
+
+test('a challenge that names what is no scope is not answered: nobody is asked, and no token', async () => {
+  const bad = 'read:add\u009b2Jwrite:notes';
+  for (const [status, header] of [
+    [401, `Bearer scope="read:add ${bad}"`],
+    [403, `Bearer error="insufficient_scope", scope="${bad}"`],
+  ] as const) {
+    const source = { ...createSource(false), stepUp: async () => assert.fail('somebody was asked') };
+    let isCancelled = false;
+    const body = new ReadableStream({
+      cancel: () => {
+        isCancelled = true;
+      },
+    });
+    const answer = async () => new Response(body, { status, headers: { 'www-authenticate': header } });
+    await assert.rejects(createAuthorizedFetch(URL_OF_SERVER, source, answer)(URL_OF_SERVER), {
+      code: 'protocol_error',
+      message: /^https:\/\/tools\.example\/mcp names a scope that is none: "read:add\\u009b2Jwrite:notes"/,
+    });
+    assert.deepEqual([source.renewals(), isCancelled], [0, true]);
   }
 });
 

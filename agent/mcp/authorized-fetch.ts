@@ -5,6 +5,8 @@
 import { extractWWWAuthenticateParams } from '@modelcontextprotocol/client';
 import { networkReason } from '../auth/bounded-fetch.ts';
 import type { Challenge } from '../auth/discovery.ts';
+import { parseScopes } from '../auth/scope-token.ts';
+import { scopesOf } from '../auth/token-rules.ts';
 import type { TokenSource } from '../auth/token-source.ts';
 import { AgentError } from '../errors.ts';
 
@@ -63,8 +65,8 @@ export function createAuthorizedFetch(
     let response = await send(url, init, token);
     if (response.status === 401) {
       const renew = async () => {
-        const challenge = readChallenge(response);
         await response.body?.cancel();
+        const challenge = readChallenge(response, serverUrl);
         token = await tokens.renew(token, challenge, init?.signal ?? undefined);
         response = await send(url, init, token);
       };
@@ -81,21 +83,21 @@ export function createAuthorizedFetch(
       }
     }
     if (response.status === 403 && extractWWWAuthenticateParams(response).error === 'insufficient_scope') {
-      const challenge = readChallenge(response);
       await response.body?.cancel();
+      const challenge = readChallenge(response, serverUrl);
       if (token !== refusedToken) fruitlessStepUps = 0;
       if (fruitlessStepUps >= MAX_FRUITLESS_STEP_UPS)
         throw new AgentError(
           'insufficient_scope',
           `${serverUrl} wants other scopes each time, and refused the last ${fruitlessStepUps} tokens that had them. Nobody is asked for more.`,
-          { missingScopes: challenge.scope?.split(' ') ?? [], status: 403 },
+          { missingScopes: scopesOf(challenge) ?? [], status: 403 },
         );
       refusedToken = await tokens.stepUp(token, challenge, init?.signal ?? undefined);
       response = await send(url, init, refusedToken);
       fruitlessStepUps = response.status === 403 ? fruitlessStepUps + 1 : 0;
       if (response.status === 403) {
-        const missingScopes = readChallenge(response).scope?.split(' ') ?? [];
         await response.body?.cancel();
+        const missingScopes = scopesOf(readChallenge(response, serverUrl)) ?? [];
         throw new AgentError(
           'insufficient_scope',
           `${serverUrl} wants the scope ${missingScopes.join(' ')} even after it was asked for.`,
@@ -110,8 +112,10 @@ export function createAuthorizedFetch(
   };
 }
 
-function readChallenge(response: Response): Challenge {
-  const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response);
+/** @throws {AgentError} `protocol_error` when it names a scope that is none */
+function readChallenge(response: Response, serverUrl: string): Challenge {
+  const { resourceMetadataUrl, scope: named } = extractWWWAuthenticateParams(response);
+  const scope = named === undefined ? undefined : parseScopes([named], serverUrl).join(' ');
   const isProofRequired = /^dpop\b/i.test(response.headers.get('www-authenticate') ?? '');
   return { resourceMetadataUrl: resourceMetadataUrl?.href, scope, isProofRequired };
 }

@@ -2,6 +2,7 @@
 // says something else now. Pure.
 
 import { createHash } from 'node:crypto';
+import { plural } from '../plural.ts';
 import type { McpTool } from './connection.ts';
 import { countNodes, faultOfSchema } from './tool-schema.ts';
 import { cleanText, inspectText } from './tool-text.ts';
@@ -77,7 +78,7 @@ export function wordsOf({ title, description, inputSchema, annotations }: McpToo
   const { text, cut } = inspectText(words, LIMITS.wordsChars);
   if (cut === 0) return text;
   // Or a change behind the end would show as no change.
-  return `${text}\n… and ${cut} more characters, SHA-256 of all ${createHash('sha256').update(words).digest('hex')}`;
+  return `${text}\n… and ${plural(cut, 'more character')}, SHA-256 of all ${createHash('sha256').update(words).digest('hex')}`;
 }
 
 const PARTS = { title: 'title', description: 'description', inputSchema: 'arguments', annotations: 'annotations' };

@@ -2,6 +2,7 @@
 // a line that says what it is. Structured content once.
 
 import type { CallToolResult } from '@modelcontextprotocol/client';
+import { plural } from '../plural.ts';
 import { cleanText } from './tool-text.ts';
 
 type Block = CallToolResult['content'][number];
@@ -29,7 +30,7 @@ export function readableContent(result: CallToolResult, maxChars = MAX_RESULT_CH
     // A part without a letter takes a line as well.
     if (left <= 0) {
       const rest = wanted.length - blocks.length;
-      blocks.push({ type: 'text', text: `[${rest} more parts were left out]` });
+      blocks.push({ type: 'text', text: `[${plural(rest, 'more part')} ${rest === 1 ? 'was' : 'were'} left out]` });
       break;
     }
     if (isImage(block) && images < MAX_IMAGES) {

@@ -24,7 +24,10 @@ test('what nobody can see is taken out, and said so', () => {
   ];
   for (const [text, expected, removed] of cases) {
     assert.deepEqual(inspectText(text, 1000), { text: expected, removed, cut: 0 }, JSON.stringify(text));
-    assert.equal(cleanText(text, 1000), `${expected}\n[${removed} hidden characters were removed from this text]`);
+    assert.equal(
+      cleanText(text, 1000),
+      `${expected}\n[${removed} hidden ${removed === 1 ? 'character was' : 'characters were'} removed from this text]`,
+    );
   }
 });
 

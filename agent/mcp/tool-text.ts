@@ -1,6 +1,8 @@
 // Text of a server before the model reads it: without the characters that a person would not see and a model would obey,
 // and no longer than it needs to be. What was taken out or cut off is said in the text itself.
 
+import { plural } from '../plural.ts';
+
 // Each of these is hidden, or moves what is shown. ANSI sequences go as a whole: colours, cursor moves, titles, links.
 const HIDDEN = new RegExp(
   [
@@ -49,8 +51,10 @@ export function inspectText(text: string, maxChars: number): CleanedText {
 export function cleanText(text: string, maxChars: number): string {
   const { text: kept, removed, cut } = inspectText(text, maxChars);
   const notes = [
-    ...(removed > 0 ? [`${removed} hidden characters were removed from this text`] : []),
-    ...(cut > 0 ? [`${cut} more characters were cut off`] : []),
+    ...(removed > 0
+      ? [`${plural(removed, 'hidden character')} ${removed === 1 ? 'was' : 'were'} removed from this text`]
+      : []),
+    ...(cut > 0 ? [`${plural(cut, 'more character')} ${cut === 1 ? 'was' : 'were'} cut off`] : []),
   ];
   return notes.length === 0 ? kept : `${kept}\n[${notes.join('; ')}]`;
 }

@@ -5,6 +5,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RunnableConfig } from '@langchain/core/runnables';
 import type { DynamicStructuredTool, StructuredToolInterface } from '@langchain/core/tools';
 import { loadMcpTools } from '@langchain/mcp-adapters';
+import { isScopeToken } from '../auth/scope-token.ts';
 import { AgentError } from '../errors.ts';
 import { ANY_ARGUMENTS, type CallRecord, createAdapterClient, explainFailure } from './adapter-client.ts';
 import type { McpTool, Progress, ToolConnection } from './connection.ts';
@@ -187,7 +188,7 @@ function wrap({ connection, source, inner, name, calls, change, secrets }: Wrapp
     server,
     sourceName: source.name,
     description,
-    scopes: Array.isArray(scopes) ? scopes.filter((scope) => typeof scope === 'string') : [],
+    scopes: Array.isArray(scopes) ? scopes.filter((scope) => typeof scope === 'string' && isScopeToken(scope)) : [],
     annotations: source.annotations ?? {},
     fingerprint: fingerprintOf(source),
     change,

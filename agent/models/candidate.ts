@@ -100,7 +100,7 @@ function createMissing({ id, package: wanted, alsoNeeds }: Provider, cause: unkn
   const all = [`${name}@${wanted?.version ?? 'latest'}`, ...alsoNeeds].join(' ');
   return new AgentError(
     'missing_package',
-    `Package ${[name, ...alsoNeeds].join(' or ')} is not installed (needed by LLM_MODEL=${id}:…).\n  npm install ${all}`,
+    `Package ${[name, ...alsoNeeds].join(' or ')} is not installed (needed by the models of ${id}).\n  npm install ${all}`,
     { cause },
   );
 }

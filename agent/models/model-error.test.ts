@@ -29,7 +29,7 @@ const ROWS: readonly {
     title: '404 names model and address',
     error: failure(404, 'x'),
     code: 'model_refused',
-    said: /does not know the model openai:gpt-x, .* Check LLM_MODEL and OPENAI_BASE_URL\.$/,
+    said: /does not know the model openai:gpt-x, .* Check the model's name and OPENAI_BASE_URL\.$/,
   },
   {
     title: '429 speaks of limit and quota, in the words of the provider',
@@ -113,7 +113,7 @@ const OTHER_PROVIDERS: readonly (readonly [string, number, string, AgentErrorCod
     404,
     '{"error":"model \\"m\\" not found"}',
     'model_refused',
-    /: "model \\"m\\" not found"\. Check LLM_MODEL and OLLAMA_HOST and OLLAMA_BASE_URL\. .*`ollama pull m`$/,
+    /: "model \\"m\\" not found"\. Check the model's name and OLLAMA_HOST and OLLAMA_BASE_URL\. .*`ollama pull m`$/,
   ],
   [
     'openrouter',

@@ -16,7 +16,7 @@ export interface ModelSelection {
   readonly provider: string;
   /** The model's name at the provider; empty where the provider has only one model. */
   readonly model: string;
-  /** For people: `--model`, `LLM_MODEL`, `LLM_PROVIDER`, `OPENAI_API_KEY found` or `no key found`. */
+  /** For people: `--model`, `/model`, `LLM_MODEL`, `LLM_PROVIDER`, `OPENAI_API_KEY found` or `no key found`. */
   readonly reason: string;
 }
 

@@ -1,6 +1,7 @@
 // An answer of a provider that is no success → an AgentError that says what to do about it.
 
 import { AgentError, type AgentErrorCode } from '../errors.ts';
+import { plural } from '../plural.ts';
 import type { CalledModel } from './model-error.ts';
 import { type FailedAnswer, readRetryAfterMs } from './retry.ts';
 import { quoteServer } from './server-words.ts';
@@ -47,12 +48,12 @@ function explain(answer: FailedAnswer, called: CalledModel): { code: AgentErrorC
 function describeUnknownModel(said: string, { provider, label, settings }: CalledModel): string {
   const where = provider.baseUrlVariables.map((variable) => ` and ${variable}`).join('');
   const hint = provider.unreachableHint ? ` ${provider.unreachableHint(settings)}` : '';
-  return `${provider.id} does not know the model ${label}, or nothing is at this address (HTTP 404)${said}. Check LLM_MODEL${where}.${hint}`;
+  return `${provider.id} does not know the model ${label}, or nothing is at this address (HTTP 404)${said}. Check the model's name${where}.${hint}`;
 }
 
 function describeLimit(answer: FailedAnswer, label: string, said: string): string {
   const waitMs = readRetryAfterMs(answer, Date.now());
-  const wait = waitMs === undefined ? 'Wait' : `Wait ${Math.ceil(waitMs / 1000)} seconds`;
+  const wait = waitMs === undefined ? 'Wait' : `Wait ${plural(Math.ceil(waitMs / 1000), 'second')}`;
   return `${label} refuses more requests for now (HTTP 429): a rate limit, or the account's quota is used up${said}. ${wait}, check the account's plan and billing, or name another model in LLM_FALLBACK_MODELS.`;
 }
 

@@ -10,10 +10,17 @@ import type { Environment, ModelSelection, Provider, ToolCallingModel } from './
 import { PROVIDERS } from './providers/index.ts';
 import { LAST_RESORT } from './providers/last-resort.ts';
 import { REPLAY_PROVIDER } from './providers/replay.ts';
-import { assertChosenInCi, NO_CHOICE, type ProviderRows, selectFallbacks, selectFrom } from './selection.ts';
+import {
+  assertChosenInCi,
+  type ModelWish,
+  NO_CHOICE,
+  type ProviderRows,
+  selectFallbacks,
+  selectFrom,
+} from './selection.ts';
 import { loadModelSettings } from './settings.ts';
 
-export { LAST_RESORT, PROVIDERS };
+export { LAST_RESORT, type ModelWish, PROVIDERS };
 
 /** A model that is ready to be called. Nothing in here is a secret but the model itself. */
 export interface CreatedModel {
@@ -63,12 +70,16 @@ export const MODEL_VARIABLES: readonly string[] = [
  * Selects provider and model: `--model` before `LLM_MODEL` before `LLM_PROVIDER` before the one key that is set before
  * the keyless demo model. Looks at nothing but its arguments.
  *
- * @param flag what `--model` says; `undefined` or empty means not given
+ * @param said what `--model` says, or a command of the conversation; `undefined` or empty means not given
  * @param providers the rows to select from; default all
  * @throws {AgentError} `invalid_configuration` when that names no model, or more than one
  */
-export function selectModel(environment: Environment, flag?: string, providers = PROVIDERS): ModelSelection {
-  return selectFrom(rowsOf(providers), environment, flag);
+export function selectModel(
+  environment: Environment,
+  said?: string | ModelWish,
+  providers = PROVIDERS,
+): ModelSelection {
+  return selectFrom(rowsOf(providers), environment, said);
 }
 
 /** Whether flag or environment say anything about a model, be it right or wrong. */
@@ -96,9 +107,9 @@ export function listFallbacks(environment: Environment): ModelSelection[] {
  * @param isTerminal whether a person watches; without one, CI gets no model that nobody chose. Default true
  * @throws {AgentError} `invalid_configuration`, `missing_key`
  */
-export function checkModel(environment: Environment, flag?: string, isTerminal = true): void {
+export function checkModel(environment: Environment, said?: string | ModelWish, isTerminal = true): void {
   const rows = rowsOf(PROVIDERS);
-  const selection = selectFrom(rows, environment, flag);
+  const selection = selectFrom(rows, environment, said);
   assertChosenInCi(selection, environment, isTerminal);
   for (const one of [selection, ...selectFallbacks(rows, environment)])
     loadModelSettings(rowOf(one, rows), one, environment);

@@ -104,6 +104,35 @@ for (const { env, flag, said } of REFUSALS)
     );
   });
 
+test('what is said in a conversation is advised about in the words of the conversation', () => {
+  const typed = (text: string) => ({ text, source: '/model' });
+  const said = (work: () => unknown) => {
+    try {
+      work();
+    } catch (error) {
+      assert.ok(error instanceof AgentError);
+      return error.message;
+    }
+    return assert.fail('nothing was refused');
+  };
+  const messages = [
+    said(() => selectModel({}, typed('x'))),
+    said(() => selectModel({}, typed('dmeo:x'))),
+    said(() => selectModel(LOCAL, typed('openai'))),
+    said(() => selectModel({}, typed('azure'))),
+    said(() => checkModel({}, typed('openai:gpt-x'))),
+  ];
+  assert.match(messages[0] ?? '', /^\/model: "x" has no provider; expected provider:model\./);
+  assert.match(messages[1] ?? '', /^Unknown provider "dmeo" in \/model\. Did you mean demo\?/);
+  assert.match(messages[2] ?? '', /is named\. Type \/model openai:NAME with .*, or \/model demo to do without\.$/);
+  assert.match(messages[3] ?? '', /\(chosen by \/model\)\. Type \/model azure:NAME\.$/);
+  assert.match(messages[4] ?? '', /from \/model\)\.\n.*in \.env and start again, or try without a key: \/model demo$/);
+  assert.deepEqual(
+    messages.filter((message) => /--model|LLM_MODEL/.test(message)),
+    [],
+  );
+});
+
 test('several keys are no choice, and none of them is shown', () => {
   const [openai] = PROVIDERS;
   assert.ok(openai);

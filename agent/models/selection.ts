@@ -6,9 +6,10 @@ import { nearestWord } from '../nearest-word.ts';
 import { type Environment, type ModelSelection, type Provider, readBaseUrl, readFirst } from './provider.ts';
 import { KEYLESS_PROVIDER } from './providers/demo.ts';
 
-interface Wish {
+/** A model that somebody asks for, in the form `provider:model`. */
+export interface ModelWish {
   readonly text: string;
-  /** Where it was said: `--model`, `LLM_MODEL`, `LLM_PROVIDER` or `LLM_FALLBACK_MODELS`. */
+  /** Where it was said: `--model`, `LLM_MODEL`, `LLM_PROVIDER` or `LLM_FALLBACK_MODELS`; or the command of a conversation, `/model`. */
   readonly source: string;
 }
 
@@ -27,12 +28,16 @@ export const NO_CHOICE = 'no key found';
  * Selects provider and model: `--model` before `LLM_MODEL` before `LLM_PROVIDER` before the one key that is set before
  * the keyless demo model.
  *
- * @param flag what `--model` says; `undefined` or empty means not given
+ * @param said what `--model` says, or a command of the conversation; `undefined` or empty means not given
  * @throws {AgentError} `invalid_configuration` for an unknown provider, a model without a provider, several keys, or a
  * base URL without a model
  */
-export function selectFrom(rows: ProviderRows, environment: Environment, flag: string | undefined): ModelSelection {
-  const wish = readWish(environment, flag);
+export function selectFrom(
+  rows: ProviderRows,
+  environment: Environment,
+  said: string | ModelWish | undefined,
+): ModelSelection {
+  const wish = readWish(environment, typeof said === 'string' ? { text: said, source: '--model' } : said);
   const stated = readFirst(environment, ['LLM_PROVIDER'])?.value;
   if (wish) return selectWished(rows, environment, wish, stated);
   if (stated === undefined) return selectByKey(rows.providers, environment);
@@ -68,18 +73,31 @@ export function assertChosenInCi(selection: ModelSelection, environment: Environ
   );
 }
 
+/**
+ * How to ask for a model in the place where `source` was said: somebody who is in a conversation types a command there.
+ *
+ * @param source of a wish, or the reason of a selection
+ */
+export function toChoose(specification: string, source: string): string {
+  return isCommand(source) ? `${source} ${specification}` : `LLM_MODEL=${specification}`;
+}
+
+export function isCommand(source: string): boolean {
+  return source.startsWith('/');
+}
+
 function selectWished(
   rows: ProviderRows,
   environment: Environment,
-  wish: Wish,
+  wish: ModelWish,
   stated: string | undefined,
 ): ModelSelection {
   const [providerName, model] = splitWish(rows, wish, stated);
   return withModel(assertProvider(rows, providerName, wish), model, environment, wish.source);
 }
 
-function readWish(environment: Environment, flag: string | undefined): Wish | undefined {
-  if (flag?.trim()) return { text: flag.trim(), source: '--model' };
+function readWish(environment: Environment, said: ModelWish | undefined): ModelWish | undefined {
+  if (said?.text.trim()) return { ...said, text: said.text.trim() };
   const variable = readFirst(environment, ['LLM_MODEL']);
   return variable && { text: variable.value, source: variable.variable };
 }
@@ -90,7 +108,7 @@ function readWish(environment: Environment, flag: string | undefined): Wish | un
  */
 function splitWish(
   rows: ProviderRows,
-  wish: Wish,
+  wish: ModelWish,
   stated: string | undefined,
 ): readonly [provider: string, model: string] {
   const isKnown = (name: string) => findProvider(rows, name) !== undefined;
@@ -106,16 +124,17 @@ function withModel(provider: Provider, model: string, environment: Environment, 
   const byVariable = provider.modelVariable && readFirst(environment, [provider.modelVariable])?.value;
   const named = model.trim() || byVariable || '';
   const endpoint = customEndpoint(provider, environment);
+  const set = isCommand(reason) ? 'Type' : 'Set';
   // A default is a name of the provider's own catalogue; somebody else's server would at best not know it.
   if (named === '' && endpoint !== undefined)
     throw new AgentError(
       'invalid_configuration',
-      `${endpoint} is set, but no model is named. Set LLM_MODEL=${provider.id}:NAME with a model that this server has, or LLM_MODEL=${KEYLESS_PROVIDER} to do without.`,
+      `${endpoint} is set, but no model is named. ${set} ${toChoose(`${provider.id}:NAME`, reason)} with a model that this server has, or ${toChoose(KEYLESS_PROVIDER, reason)} to do without.`,
     );
   if (named === '' && provider.defaultModel === undefined)
     throw new AgentError(
       'invalid_configuration',
-      `${provider.id} has no model that goes without saying (chosen by ${reason}). Set LLM_MODEL=${provider.id}:NAME${provider.modelVariable ? ` or ${provider.modelVariable}` : ''}.`,
+      `${provider.id} has no model that goes without saying (chosen by ${reason}). ${set} ${toChoose(`${provider.id}:NAME`, reason)}${provider.modelVariable && !isCommand(reason) ? ` or ${provider.modelVariable}` : ''}.`,
     );
   return { provider: provider.id, model: named || (provider.defaultModel ?? ''), reason };
 }
@@ -149,7 +168,7 @@ function findProvider({ providers, lastResort }: ProviderRows, name: string): Pr
   return [...providers, ...lastResort].find(({ id, aliases }) => id === wanted || aliases.includes(wanted));
 }
 
-function assertProvider(rows: ProviderRows, name: string, { source }: Wish): Provider {
+function assertProvider(rows: ProviderRows, name: string, { source }: ModelWish): Provider {
   const provider = findProvider(rows, name);
   if (provider) return provider;
   throw new AgentError(
@@ -158,7 +177,7 @@ function assertProvider(rows: ProviderRows, name: string, { source }: Wish): Pro
   );
 }
 
-function describeBareModel(providers: readonly Provider[], { text, source }: Wish): string {
+function describeBareModel(providers: readonly Provider[], { text, source }: ModelWish): string {
   const shown = JSON.stringify(text.slice(0, 60));
   const owner = providers.find(({ recognises }) => recognises?.test(text));
   const hint = owner ? ` Did you mean ${owner.id}:${text.slice(0, 60)}?` : didYouMean(providers, text);

@@ -11,6 +11,7 @@ import {
   readFirst,
 } from './provider.ts';
 import { KEYLESS_PROVIDER } from './providers/demo.ts';
+import { isCommand, toChoose } from './selection.ts';
 
 /** A model may think for long, but a response has to begin within this time. */
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -65,10 +66,12 @@ function placeholderFor({ isKeyOptional, isBaseUrlRequired }: Provider): string 
   return isKeyOptional && !isBaseUrlRequired ? '' : PLACEHOLDER_KEY;
 }
 
-function describeMissingKey(provider: Provider, selection: ModelSelection): string {
+function describeMissingKey(provider: Provider, { model, reason }: ModelSelection): string {
+  // A conversation that is going on has read its environment.
+  const again = isCommand(reason) ? ' and start again' : '';
   return [
-    `No API key for ${provider.id} (${provider.id}:${selection.model}, from ${selection.reason}).`,
-    `  Set ${provider.keyVariables.join(' or ')} in your shell or in .env, or try without a key: LLM_MODEL=${KEYLESS_PROVIDER}`,
+    `No API key for ${provider.id} (${provider.id}:${model}, from ${reason}).`,
+    `  Set ${provider.keyVariables.join(' or ')} in your shell or in .env${again}, or try without a key: ${toChoose(KEYLESS_PROVIDER, reason)}`,
   ].join('\n');
 }
 

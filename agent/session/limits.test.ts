@@ -32,7 +32,7 @@ describe('a turn ends at its limit', () => {
     const events = await run('go');
     const { status, error, toolCalls } = endOf(events);
     assert.deepEqual([status, error?.code, runs, toolCalls], ['limit', 'limit', 1, 3]);
-    assert.match(error?.message ?? '', /3 tool calls, and 2 are allowed.*--max-tool-calls/);
+    assert.match(error?.message ?? '', /3 tool calls; at most 2 may be made.*--max-tool-calls/);
     assert.deepEqual(
       ofType(events, 'tool-result').map((result) => result.error?.code),
       [undefined, 'limit', 'limit'],

@@ -22,6 +22,15 @@ describe('import_notes', () => {
       assert.equal(result.content[0].text, 'Imported 25 of 25 notes.');
     });
 
+  test('says one note where it was one, the first time and the second', async () => {
+    const { send } = createTestApp();
+    const text = async (name: string, args: object) =>
+      (await messagesOf(await send('tools/call', { name, arguments: args })))[0].result.content[0].text;
+    assert.equal(await text('import_notes', { notes: drafts(1) }), 'Imported 1 of 1 note.');
+    assert.equal(await text('import_notes', { notes: drafts(1) }), 'Imported 0 of 1 note, 1 was there already.');
+    assert.match(await text('list_notes', {}), /^1 of 1 note\n/);
+  });
+
   test('reports none to a client that asked for none', async () => {
     const { send } = createTestApp();
     const params = { name: 'import_notes', arguments: { notes: drafts(25) } };

@@ -24,7 +24,7 @@ export const importNotes: RegisterTool = defineTool({
     const result = accepted(
       await notes.import(drafts, {
         signal,
-        onProgress: (done) => progress(done, drafts.length, `${done} of ${drafts.length} notes`),
+        onProgress: (done) => progress(done, drafts.length, `${done} of ${counted(drafts.length)}`),
       }),
     );
     // A client that cancelled gets no answer any more; the log has it.
@@ -32,5 +32,9 @@ export const importNotes: RegisterTool = defineTool({
     return result;
   },
   text: ({ imported, skipped, total, stopped }) =>
-    `Imported ${imported} of ${total} notes${skipped > 0 ? `, ${skipped} were there already` : ''}${stopped ? '; cancelled before the end' : ''}.`,
+    `Imported ${imported} of ${counted(total)}${skipped > 0 ? `, ${skipped} ${skipped === 1 ? 'was' : 'were'} there already` : ''}${stopped ? '; cancelled before the end' : ''}.`,
 });
+
+function counted(notes: number): string {
+  return notes === 1 ? '1 note' : `${notes} notes`;
+}

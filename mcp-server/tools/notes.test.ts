@@ -22,7 +22,7 @@ describe('note tools', () => {
       assert.deepEqual(found.structuredContent, { notes: [{ ...summary, snippet: body }] });
       const listed = await call('list_notes', {}, { era });
       assert.deepEqual(listed.structuredContent, { notes: [summary], total: 1 });
-      assert.match(listed.content[0].text, /^1 of 1 notes\nMilk \(id /);
+      assert.match(listed.content[0].text, /^1 of 1 note\nMilk \(id /);
     });
 
   test('list page by page with a cursor that is an argument like any other', async () => {

@@ -109,7 +109,7 @@ export const listNotes: RegisterTool = defineTool({
   },
   text: ({ notes, total, nextCursor }) =>
     [
-      `${notes.length} of ${total} notes`,
+      `${notes.length} of ${total} ${total === 1 ? 'note' : 'notes'}`,
       ...notes.map(summaryLine),
       ...(nextCursor === undefined ? [] : [`next page: cursor ${nextCursor}`]),
     ].join('\n'),

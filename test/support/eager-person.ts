@@ -8,8 +8,8 @@ export interface EagerPerson extends LoginPrompt {
   /** The addresses that were shown. */
   readonly shown: URL[];
   readonly codes: DeviceCode[];
-  /** Pages that the browser ended at. */
-  readonly pages: string[];
+  /** Pages that the browser ended at, when they have come. */
+  readonly pages: Promise<string>[];
   /** May be replaced. */
   confirm: LoginPrompt['confirm'];
 }
@@ -36,7 +36,10 @@ export function createEagerPerson({ methods = ['browser'], agrees, browse }: Eag
     showAuthorizationUrl: async (url, method) => {
       person.shown.push(url);
       redirect = await (browse ?? follow)(url);
-      if (method === 'browser') person.pages.push(await (await fetch(redirect)).text());
+      if (method !== 'browser') return;
+      const page = fetch(redirect).then((response) => response.text());
+      person.pages.push(page);
+      await page;
     },
     readPastedRedirect: async () => redirect,
     showDeviceCode: (code) => person.codes.push(code),

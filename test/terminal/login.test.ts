@@ -99,7 +99,7 @@ describe('a login in the chat', () => {
   });
 
   test('whoever presses deny in the browser is taken at their word, at the login and for new scopes', async (t) => {
-    const { chat } = await open(t);
+    const { chat, requests } = await open(t);
     await beginLogin(chat);
     await signInByPaste(chat, 'deny');
     await chat.waitFor(/denied[\s\S]*^› ?$/m);
@@ -110,7 +110,17 @@ describe('a login in the chat', () => {
     await chat.waitFor(STEP_UP);
     await chat.press('y');
     await signInByPaste(chat, 'deny');
-    await chat.waitFor(/paste that[^\n]*\n[\s\S]*(denied|refused)[\s\S]*^› ?$/m);
+    // One ending: the call fails for want of the scope, the model hears of it, and the turn goes on to its answer.
+    const shown = await chat.waitFor(/\nmissing write:notes\n› ?$/);
+    const ending = shown.slice(shown.lastIndexOf('● local sign-in refused'));
+    assert.match(
+      ending,
+      /^● local sign-in refused · holds read:add\n {2}✗ needs scope write:notes: The access token lacks the scope write:notes: [^\n]*\nIt said: The access token lacks the scope write:notes: it was not [^\n]*\n/,
+    );
+    assert.match(ending.replace(/\n/g, ' '), /it was not granted\. Access was denied at http:\/\/localhost:\d+\. /);
+    const heard = newest(requests.at(-1) ?? { model: '', messages: [] });
+    assert.equal(heard.role, 'tool');
+    assert.match(heard.text, /lacks the scope write:notes: it was not granted/);
     await chat.send('still there?');
     await chat.waitFor(/You said still there\?\./);
   });

@@ -141,6 +141,8 @@ test('/model shows and swaps the model, and leaves it when that fails', async ()
   const context = contextOf();
   assert.match(await textOf('/model', context), /^demo · /);
   assert.match(await textOf('/model openai:gpt-5', context), /^from now on openai:gpt-5 answers/);
+  // The advice speaks of the command that was typed, not of a flag.
+  await assert.rejects(textOf('/model x', context), { message: /^\/model: "x" has no provider/ });
   assert.match(await textOf('/model', context), /^openai:gpt-5 · /);
 });
 

@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { plural } from '../../plural.ts';
 import { toMarkdown, toOpenAiMessages } from '../../threads/export.ts';
 import { visibleLine } from '../visible-text.ts';
 import { type CommandContext, type CommandOutcome, text } from './command.ts';
@@ -27,5 +28,5 @@ export async function exportConversation(
     if (error.code === 'EEXIST') return text(`${visibleLine(file)} is there already; name another file`);
     return text(`cannot write ${visibleLine(file)}: ${visibleLine(error.message)}`);
   }
-  return text(`wrote ${messages.length} messages to ${visibleLine(file)}`);
+  return text(`wrote ${plural(messages.length, 'message')} to ${visibleLine(file)}`);
 }

@@ -2,6 +2,7 @@
 
 import type { LoginStatus } from '../../auth/login-prompt.ts';
 import type { ServerPrompt, ServerStatus } from '../../mcp/servers.ts';
+import { plural } from '../../plural.ts';
 import type { Paint } from '../terminal.ts';
 import { scopesText } from '../turn-lines.ts';
 import { cutToWidth, visibleLine } from '../visible-text.ts';
@@ -75,7 +76,7 @@ async function listServers({ agent, paint, now }: CommandContext): Promise<Comma
 
 /** `connected, 11 tools`; the state in its own word otherwise. */
 export function stateText({ state, toolCount, isTrusted }: ServerStatus, paint: Paint): string {
-  const tools = `${toolCount} ${toolCount === 1 ? 'tool' : 'tools'}`;
+  const tools = plural(toolCount, 'tool');
   if (state !== 'connected') return paint('bad', state);
   return `${paint('good', 'connected')}, ${tools}${isTrusted ? ', trusted' : ''}`;
 }
@@ -185,7 +186,7 @@ async function prompts(
 
 function attachedText(what: string, content: string, paint: Paint): string {
   const preview = cutToWidth(visibleLine(content), 120);
-  return `attached ${visibleLine(what)} (${content.length} characters): say what to do with it\n${paint('dim', `  ${preview}`)}`;
+  return `attached ${visibleLine(what)} (${plural(content.length, 'character')}): say what to do with it\n${paint('dim', `  ${preview}`)}`;
 }
 
 function argumentsHint(prompt: ServerPrompt): string {

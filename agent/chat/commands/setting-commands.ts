@@ -39,7 +39,7 @@ export const SETTING_COMMANDS: readonly Command[] = [
 
 async function model({ agent }: CommandContext, [specification]: readonly string[]): Promise<CommandOutcome> {
   if (specification !== undefined)
-    return text(`from now on ${visibleLine(await agent.setModel(specification))} answers`);
+    return text(`from now on ${visibleLine(await agent.setModel(specification, '/model'))} answers`);
   const { label, maxInputTokens } = agent.model();
   const room = maxInputTokens === undefined ? '' : ` · takes ${maxInputTokens} tokens`;
   return text(`${visibleLine(label)}${room} · /model provider:model swaps it`);

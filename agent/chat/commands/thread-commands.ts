@@ -1,6 +1,7 @@
 // Commands about conversations: which there are, which one this is, what it used, and what of it can be taken away.
 
 import { AgentError } from '../../errors.ts';
+import { plural } from '../../plural.ts';
 import type { ThreadSummary } from '../../threads/thread-store.ts';
 import type { ModelUsage } from '../conversation.ts';
 import { tokensText } from '../turn-lines.ts';
@@ -48,7 +49,7 @@ async function threads(context: CommandContext, [word, id]: readonly string[]): 
   return text(
     ...list.map((thread) => {
       const mark = thread.id === conversation.session().threadId ? paint('good', '●') : ' ';
-      const about = `${thread.turns} ${thread.turns === 1 ? 'turn' : 'turns'} · ${visibleLine(thread.model)} · ${agoText(thread.updatedAtMs, now())}`;
+      const about = `${plural(thread.turns, 'turn')} · ${visibleLine(thread.model)} · ${agoText(thread.updatedAtMs, now())}`;
       const room = Math.max(columns - SHORT_ID - about.length - 6, 10);
       return `${mark} ${paint('strong', visibleLine(thread.id.slice(0, SHORT_ID)))} ${cutToWidth(visibleLine(thread.title), room)} ${paint('dim', `· ${about}`)}`;
     }),
@@ -85,7 +86,7 @@ export async function resumedText(
   const lines = [
     paint(
       'dim',
-      `going on with "${visibleLine(thread.title)}" · ${thread.turns} turns · ${agoText(thread.updatedAtMs, now())}`,
+      `going on with "${visibleLine(thread.title)}" · ${plural(thread.turns, 'turn')} · ${agoText(thread.updatedAtMs, now())}`,
     ),
     ...[`› ${lastOf('human')}`, lastOf('ai')].map((line) => paint('dim', cutToWidth(visibleLine(line), columns))),
   ];
@@ -105,11 +106,7 @@ async function compact({ conversation, signal }: CommandContext): Promise<Comman
 async function usage({ conversation }: CommandContext): Promise<CommandOutcome> {
   const used = conversation.usage();
   if (used.length === 0) return text('nothing was used yet');
-  return text(
-    ...used.map(
-      (one) => `${visibleLine(one.model)} · ${one.turns} ${one.turns === 1 ? 'turn' : 'turns'} · ${usedText(one)}`,
-    ),
-  );
+  return text(...used.map((one) => `${visibleLine(one.model)} · ${plural(one.turns, 'turn')} · ${usedText(one)}`));
 }
 
 function usedText(used: ModelUsage): string {

@@ -1,6 +1,7 @@
 // A comparison in words: what changed first, and plainly what the numbers do not allow to say. Pure.
 
-import { costText, durationText, plural } from '../report/words.ts';
+import { plural } from '../../plural.ts';
+import { costText, durationText } from '../report/words.ts';
 import { type Comparison, type Pair, type Share, SIGNIFICANCE, type TaskComparison } from './compare-runs.ts';
 
 /** Tasks listed; of runs with more, the JSON has all. */

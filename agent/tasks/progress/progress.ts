@@ -1,8 +1,9 @@
 // What a person sees while tasks run: a line for each attempt that is over, and on a terminal one more that moves. The same
 // events in three renderings: terminal, plain lines, GitHub's annotations.
 
+import { plural } from '../../plural.ts';
 import type { RunReport, TaskReport } from '../report/run-report.ts';
-import { durationText, plural, reasonsOf } from '../report/words.ts';
+import { durationText, reasonsOf } from '../report/words.ts';
 import type { Result } from '../run/result.ts';
 import type { RunEvent } from '../run/run-tasks.ts';
 import { totalsLine } from '../run/verdict.ts';

@@ -2,11 +2,12 @@
 // lets only the style and the script of this page run, by their hashes.
 
 import { createHash } from 'node:crypto';
+import { plural } from '../../plural.ts';
 import { type Html, html, verbatim } from './html.ts';
 import { PAGE_SCRIPT, PAGE_STYLE } from './page-style.ts';
 import type { RunReport, TaskReport } from './run-report.ts';
 import { timelineOf } from './timeline.ts';
-import { costText, durationText, plural, reasonsOf } from './words.ts';
+import { costText, durationText, reasonsOf } from './words.ts';
 
 export interface PageOptions {
   /** The text of a transcript, named as in its result; `undefined` if it is not there. */
@@ -52,7 +53,9 @@ ${report.tasks.toSorted((a, b) => urgencyOf(a) - urgencyOf(b)).map((task) => tas
 
 function titleOf({ totals }: RunReport): string {
   const bad = totals.failed + totals.errors;
-  return bad === 0 ? `${plural(totals.passed, 'task')} passed` : `${bad} of ${totals.passed + bad} tasks failed`;
+  return bad === 0
+    ? `${plural(totals.passed, 'task')} passed`
+    : `${bad} of ${plural(totals.passed + bad, 'task')} failed`;
 }
 
 function headerOf(report: RunReport): Html {

@@ -1,8 +1,9 @@
 // summary.md: what a person wants to read on the page of a CI run. Pure.
 
+import { plural } from '../../plural.ts';
 import { totalsLine } from '../run/verdict.ts';
 import type { RunReport, TaskReport } from './run-report.ts';
-import { costText, durationText, plural, reasonsOf } from './words.ts';
+import { costText, durationText, reasonsOf } from './words.ts';
 
 /** GitHub takes 1 MiB a step, and nobody reads more than some. */
 const MAX_SHOWN = 50;

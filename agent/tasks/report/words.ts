@@ -16,11 +16,6 @@ export function costText(usd: number | undefined): string {
   return usd === 0 ? '$0' : `$${usd < 0.01 ? usd.toPrecision(2) : usd.toFixed(2)}`;
 }
 
-/** `1 task`, `3 tasks` */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** What went wrong in the attempts of a task, each reason once with the attempts that it holds for. */
 export function reasonsOf({ attempts, skip, outcome, repeat }: TaskReport): string[] {
   if (skip !== undefined) return [`skipped: ${skip}`];
