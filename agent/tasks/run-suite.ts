@@ -80,7 +80,10 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
       `No task of ${suite.tasks.length} fits --grep and --tag. The first ids are ${first(suite.tasks.map(({ id }) => id))}; tags are ${first([...new Set(suite.tasks.flatMap(({ tags }) => tags))]) || 'none'}.`,
     );
   options.checkTasks(tasks.filter(({ skip }) => skip === undefined));
-  const { checks, faults } = await loadChecks(tasks.filter(({ skip }) => skip === undefined));
+  const { checks, faults } = await loadChecks(
+    tasks.filter(({ skip }) => skip === undefined),
+    { signal: options.finish },
+  );
   if (faults.length > 0) throw new AgentError('invalid_configuration', reportFaults(faults));
   const judge = options.createJudge(suite.judge);
 
