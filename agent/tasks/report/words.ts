@@ -1,5 +1,6 @@
 // Durations, amounts and reasons in words, the same in all reports.
 
+import type { ActingAs } from '../task.ts';
 import type { TaskReport } from './run-report.ts';
 
 /** `840 ms`, `3.2 s`, `2 min 5 s` */
@@ -19,6 +20,11 @@ export function costText(usd: number | undefined): string {
 /** `1 task`, `3 tasks` */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `as alice`, `as machine ci-bot` */
+export function actingText({ kind, name }: ActingAs): string {
+  return kind === 'machine' ? `as machine ${name}` : `as ${name}`;
 }
 
 /** What went wrong in the attempts of a task, each reason once with the attempts that it holds for. */
