@@ -103,5 +103,19 @@ describe('results on the disk', () => {
     const odd = await writeTranscript(directory, { ...run, taskId: 'a@openai:x/../y' }, scrub);
     assert.match(odd, /^transcripts\/[^/]+\.jsonl$/);
     assert.equal(readFileSync(join(directory, odd), 'utf8'), '{"role":"user","content":"[secret]"}\n');
+    const long = 'x'.repeat(300);
+    const ids = [
+      'a@ollama:m:1',
+      'a@ollama:M:1',
+      'a@ollama:m_1',
+      'a@ollama:m.1',
+      'a@ollama:ü',
+      `a@${long}1`,
+      `a@${long}2`,
+    ];
+    const names = new Set<string>();
+    for (const taskId of ids) names.add((await writeTranscript(directory, { ...run, taskId }, scrub)).toLowerCase());
+    assert.equal(names.size, ids.length, 'also where a file system takes upper case for lower case');
+    for (const name of names) assert.ok(name.length < 230);
   });
 });
