@@ -7,18 +7,12 @@ import { reportFaults } from './file/fault.ts';
 import { loadSuite } from './file/load-suite.ts';
 import { createProgress, type Reporter } from './progress/progress.ts';
 import { createReport } from './report/run-report.ts';
+import { plural } from './report/words.ts';
 import { writeReports } from './report/write-reports.ts';
 import { loadChecks } from './run/check-modules.ts';
 import type { Executor } from './run/executor.ts';
 import { openResults, readResults } from './run/results-file.ts';
-import {
-  assertUnused,
-  nameOfRun,
-  newestRun,
-  RUNS_DIRECTORY,
-  takeDirectory,
-  writeTranscript,
-} from './run/run-directory.ts';
+import { nameOfRun, newestRun, RUNS_DIRECTORY, takeDirectory, writeTranscript } from './run/run-directory.ts';
 import { runTasks } from './run/run-tasks.ts';
 import { selectTasks } from './run/select-tasks.ts';
 import { exitCodeOfRun } from './run/verdict.ts';
@@ -89,8 +83,9 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
 
   const startedAt = new Date();
   const directory = flags.resume ? before.directory : (flags.out ?? `${RUNS_DIRECTORY}/${nameOfRun(startedAt)}`);
-  if (!flags.resume) await assertUnused(directory);
-  const release = await takeDirectory(directory);
+  const release = await takeDirectory(directory, { isNew: !flags.resume });
+  // Read once more: until now, another process may have gone on with the same run.
+  const earlier = flags.resume ? await readResults(directory) : { results: [], torn: 0 };
   const results = await openResults(directory);
   const progress = createProgress({
     ...terminal,
@@ -106,15 +101,17 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
   const timeout = new AbortController();
   const timer = flags.timeoutMs === undefined ? undefined : setTimeout(() => timeout.abort(), flags.timeoutMs);
   try {
-    if (flags.resume && before.torn > 0)
-      progress.notice(`${before.torn} unfinished line in results.jsonl is left out: its attempt runs again.`);
+    if (earlier.torn > 0)
+      progress.notice(
+        `${plural(earlier.torn, 'unfinished line')} of results.jsonl left out: what is missing runs again.`,
+      );
     options.finish.addEventListener('abort', () => {
       if (!options.stop.aborted) progress.notice('Finishing what runs; once more to stop at once.');
     });
     const verdicts = await runTasks({
       tasks,
       executor,
-      earlier: flags.resume ? before.results : [],
+      earlier: earlier.results,
       concurrency: flags.jobs,
       retryErrors: flags.retryErrors,
       isFailFast: flags.isFailFast,
@@ -136,7 +133,12 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
       endedBy: isCutShort ? endedBy : 'itself',
       exitCode,
     });
-    await writeReports(report, { directory, summaryFile: options.summaryFile, scrub });
+    await writeReports(report, {
+      directory,
+      summaryFile: options.summaryFile,
+      scrub,
+      onNotice: progress.notice,
+    });
     progress.end(report, directory);
     return exitCode;
   } finally {

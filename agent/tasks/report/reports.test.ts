@@ -271,8 +271,14 @@ test('all reports are written, whole, without secrets, and the summary goes to t
   const report = reportOf([fakeTask('a'), [fakeResult('a', 1, failure(secret))]]);
   const summaryFile = join(directory, 'step-summary');
   const scrub = (text: string) => text.replaceAll(secret, '[secret]');
-  await writeReports(report, { directory, summaryFile, scrub });
-  await writeReports(report, { directory, summaryFile, scrub });
+  const notices: string[] = [];
+  const onNotice = (text: string) => notices.push(text);
+  await writeReports(report, { directory, summaryFile, scrub, onNotice });
+  await writeReports(report, { directory, summaryFile, scrub, onNotice });
+  await writeReports(report, { directory, summaryFile: join(directory, 'no/such'), scrub, onNotice });
+  assert.deepEqual(notices, [
+    `The summary could not be added to ${directory}/no/such (ENOENT); it is in ${directory}/summary.md.`,
+  ]);
   assert.deepEqual(readdirSync(directory).toSorted(), [
     'junit.xml',
     'report.html',
