@@ -1,6 +1,7 @@
 // Task files → the tasks of a run, or one report of everything that is wrong with them. Reads the files and what they
 // refer to; the rest of a run needs no file of the suite.
 
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, extname, relative, resolve, sep } from 'node:path';
@@ -96,11 +97,13 @@ function parseFile(
   knownServers: readonly string[] | undefined,
 ): ParsedFile {
   const nothing: ParsedFile = { settings: {}, written: [] };
+  const isLines = ['.jsonl', '.ndjson'].includes(extname(file));
   if (text.trim() === '') {
-    faults.push({ file, line: 1, column: 1, message: 'the file is empty; it should have version: 1 and tasks:' });
+    const content = isLines ? 'one task on each line' : 'version: 1 and tasks:';
+    faults.push({ file, line: 1, column: 1, message: `the file is empty; it should have ${content}` });
     return nothing;
   }
-  if (['.jsonl', '.ndjson'].includes(extname(file))) return { settings: {}, written: parseLines(text, file, faults) };
+  if (isLines) return { settings: {}, written: parseLines(text, file, faults) };
   const read = readYaml(text);
   if (!read.ok) {
     faults.push(...read.faults.map((fault) => ({ file, ...fault })));
@@ -156,11 +159,25 @@ function readText(file: string, shown: string, faults: Fault[]): string | undefi
       faults.push({ file: shown, message: `the file has ${size} bytes; at most ${MAX_FILE_BYTES} are read. Split it` });
       return undefined;
     }
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    const bytes = readFileSync(file);
+    const text = bytes.toString('utf8');
+    if (isUtf8(bytes)) return text.replace(/^\uFEFF/, '');
+    // It could be read, with other letters than its author wrote.
+    faults.push({
+      file: shown,
+      ...positionOf(text, text.indexOf('\uFFFD')),
+      message: 'is not UTF-8; save it as UTF-8',
+    });
+    return undefined;
   } catch (error) {
     faults.push({ file: shown, message: `cannot be read (${reasonOf(error)})` });
     return undefined;
   }
+}
+
+function positionOf(text: string, offset: number): Position {
+  const lines = text.slice(0, offset).split('\n');
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
 }
 
 interface Fixture {
