@@ -182,6 +182,14 @@ describe('scripted tasks', () => {
     assert.ok(!existsSync(out));
   });
 
+  test('a model of a provider that there is not is a fault with its place', async () => {
+    const file = join(directory, 'provider.yaml');
+    writeFileSync(file, 'version: 1\ntasks:\n  - { id: a, prompt: x, matrix: { model: [demo, "opnai:gpt-5"] } }\n');
+    const { exitCode, stderr } = await run([file]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /provider\.yaml:3:49 Unknown provider "opnai" in a task file\. Did you mean openai\?/);
+  });
+
   test('a check module that cannot be used is a fault of the file', async () => {
     const file = join(directory, 'check.yaml');
     writeFileSync(join(directory, 'named.ts'), 'export const check = () => true;\n');

@@ -6,7 +6,7 @@ import { visibleLine } from '../chat/visible-text.ts';
 import { type AgentConfig, type Environment, parseConfig } from '../config.ts';
 import { modelOf } from '../configure.ts';
 import { AgentError } from '../errors.ts';
-import { checkModel, createModel, describeModelError, selectModel } from '../models/registry.ts';
+import { checkModel, createModel, describeModelError, modelNameFault, selectModel } from '../models/registry.ts';
 import { createScrub } from '../models/scrub.ts';
 import type { Judge } from '../tasks/expect/judge-run.ts';
 import { createJudge } from '../tasks/run/judge-model.ts';
@@ -55,6 +55,7 @@ export async function tasks(options: TasksOptions): Promise<number> {
     flags,
     model,
     servers: config.servers.map(({ name }) => name),
+    modelFault: (name) => modelNameFault(environment, name, 'a task file'),
     checkTasks: (all) => checkNeeds(all, config),
     createExecutor: (onNotice) => createLocalExecutor({ onNotice, startAgentFor }),
     createJudge: (named) => judgeFor(options.flags.judge ?? named, environment),

@@ -28,11 +28,17 @@ export const NO_CHOICE = 'no key found';
  * the keyless demo model.
  *
  * @param flag what `--model` says; `undefined` or empty means not given
+ * @param flagSource where that was said instead, for messages
  * @throws {AgentError} `invalid_configuration` for an unknown provider, a model without a provider, several keys, or a
  * base URL without a model
  */
-export function selectFrom(rows: ProviderRows, environment: Environment, flag: string | undefined): ModelSelection {
-  const wish = readWish(environment, flag);
+export function selectFrom(
+  rows: ProviderRows,
+  environment: Environment,
+  flag: string | undefined,
+  flagSource = '--model',
+): ModelSelection {
+  const wish = readWish(environment, flag, flagSource);
   const stated = readFirst(environment, ['LLM_PROVIDER'])?.value;
   if (wish) return selectWished(rows, environment, wish, stated);
   if (stated === undefined) return selectByKey(rows.providers, environment);
@@ -78,8 +84,8 @@ function selectWished(
   return withModel(assertProvider(rows, providerName, wish), model, environment, wish.source);
 }
 
-function readWish(environment: Environment, flag: string | undefined): Wish | undefined {
-  if (flag?.trim()) return { text: flag.trim(), source: '--model' };
+function readWish(environment: Environment, flag: string | undefined, flagSource: string): Wish | undefined {
+  if (flag?.trim()) return { text: flag.trim(), source: flagSource };
   const variable = readFirst(environment, ['LLM_MODEL']);
   return variable && { text: variable.value, source: variable.variable };
 }

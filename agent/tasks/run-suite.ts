@@ -25,6 +25,8 @@ export interface RunSuiteOptions {
   readonly model: string | undefined;
   /** Names of the servers that the configuration has. */
   readonly servers: readonly string[];
+  /** Why a model that a task file names is none. */
+  readonly modelFault: (name: string) => string | undefined;
   /** What else has to be right before anything runs; throws what is not. */
   readonly checkTasks: (tasks: readonly Task[]) => void;
   /** @param onNotice hears what a person should know */
@@ -61,6 +63,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
   const suite = loadSuite(flags.files, {
     directory: '.',
     servers: options.servers,
+    modelFault: options.modelFault,
     model: options.model,
     repeat: flags.repeat,
   });

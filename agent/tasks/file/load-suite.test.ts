@@ -356,6 +356,23 @@ tasks:
     ]);
   });
 
+  test('a model that is none is a fault where it stands, be it of a task, a matrix, the defaults or the judge', () => {
+    const modelFault = (name: string) => (name.startsWith('no') ? `unknown ${name}` : undefined);
+    const text = `version: 1
+judge: no-judge:x
+defaults: { model: no-default:x }
+tasks:
+  - { id: a, prompt: x, model: no-task:x }
+  - { id: b, prompt: x, matrix: { model: [demo, "no-matrix:x"] } }
+`;
+    assert.deepEqual(faultsOf(text, { modelFault }), [
+      'tasks.yaml:2:8 unknown no-judge:x',
+      'tasks.yaml:3:20 unknown no-default:x',
+      'tasks.yaml:5:32 unknown no-task:x',
+      'tasks.yaml:6:49 unknown no-matrix:x',
+    ]);
+  });
+
   test('a file that is not UTF-8 is a fault, and is not run with other letters than it has', () => {
     for (const [name, encoding, place] of [
       ['latin1.yaml', 'latin1', '3:22'],

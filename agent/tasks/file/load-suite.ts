@@ -17,6 +17,8 @@ export interface SuiteOptions {
   readonly directory: string;
   /** Names of the servers there are; a task may name no other. `undefined` checks none. */
   readonly servers?: readonly string[];
+  /** Why a model of a file is none, whether or not it is used; `undefined` checks none. */
+  readonly modelFault?: (name: string) => string | undefined;
   /** Takes the place of every task's model and matrix. */
   readonly model?: string | undefined;
   /** Takes the place of every task's `repeat`; a share in `pass` is kept. */
@@ -43,13 +45,17 @@ export function loadSuite(files: readonly string[], options: SuiteOptions): Suit
     const shown = shownName(options.directory, file);
     const text = readText(file, shown, faults);
     if (text === undefined) continue;
-    const { written, settings } = parseFile(text, shown, faults, options.servers);
+    const { written, settings } = parseFile(text, shown, faults, options);
     judge ??= settings.judge;
     for (const { task, source, path } of written) {
       const at = (...below: PropertyKey[]): Position => source.locate([...path, ...below]);
       const fault = (position: Position, message: string) => faults.push({ file: shown, ...position, message });
       for (const [index, name] of (task.servers ?? []).entries())
         checkServer(name, options.servers, at('servers', index), fault);
+      for (const [name, ...where] of modelsOf(task)) {
+        const wrong = options.modelFault?.(name);
+        if (wrong !== undefined) fault(at(...where), wrong);
+      }
       const expanded = expandTask({
         written: task,
         settings,
@@ -75,6 +81,14 @@ export function loadSuite(files: readonly string[], options: SuiteOptions): Suit
   return { tasks, judge, faults };
 }
 
+/** Every model that a task names, and where. */
+function modelsOf({ model, matrix }: WrittenTask): readonly (readonly [name: string, ...where: PropertyKey[]])[] {
+  return [
+    ...(model === undefined ? [] : [[model, 'model'] as const]),
+    ...(matrix?.model ?? []).map((name, index) => [name, 'matrix', 'model', index] as const),
+  ];
+}
+
 /** As one stands there, unless it lies elsewhere. */
 function shownName(directory: string, file: string): string {
   const path = relative(directory, file);
@@ -94,7 +108,7 @@ function parseFile(
   text: string,
   file: string,
   faults: Fault[],
-  knownServers: readonly string[] | undefined,
+  { servers: knownServers, modelFault = () => undefined }: SuiteOptions,
 ): ParsedFile {
   const nothing: ParsedFile = { settings: {}, written: [] };
   const isLines = ['.jsonl', '.ndjson'].includes(extname(file));
@@ -131,6 +145,13 @@ function parseFile(
   ] as const)
     for (const [index, name] of (names ?? []).entries())
       checkServer(name, knownServers, read.source.locate([...path, index]), fault);
+  for (const [name, path] of [
+    [judge, ['judge']],
+    [defaults?.model, ['defaults', 'model']],
+  ] as const) {
+    const wrong = name === undefined ? undefined : modelFault(name);
+    if (wrong !== undefined) fault(read.source.locate(path), wrong);
+  }
   return {
     settings: { defaults, servers, judge },
     written: tasks.map((task, index) => ({ task, source: read.source, path: ['tasks', index] })),
