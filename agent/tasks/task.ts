@@ -40,7 +40,7 @@ export interface Task extends AgentNeeds {
   readonly check: string | undefined;
   /** Why it is not run; `undefined` when it is. */
   readonly skip: string | undefined;
-  /** Changes whenever what is asked or expected changes; how often it runs is no part of it. */
+  /** Changes whenever what is asked or expected changes; how often it runs and who answers are no part of it. */
   readonly hash: string;
 }
 

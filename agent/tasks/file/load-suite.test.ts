@@ -138,7 +138,13 @@ tasks:
       hash(wrap('    repeat: 5\n    tags: [x]\n    description: y\n    expect: [{ answer: { contains: a } }]\n')),
       plain,
     );
+    assert.equal(
+      hash(wrap('    model: demo\n    expect: [{ answer: { contains: a } }]\n')),
+      plain,
+      'who answers is no part',
+    );
     assert.notEqual(hash(wrap('    expect: [{ answer: { contains: b } }]\n')), plain);
+    assert.notEqual(hash(wrap('    as: alice\n    expect: [{ answer: { contains: a } }]\n')), plain);
     assert.notEqual(hash(wrap('    timeout: 5s\n    expect: [{ answer: { contains: a } }]\n')), plain);
     write('check.mjs', 'export default () => true');
     const checked = hash(wrap('    check: ./check.mjs\n'));
