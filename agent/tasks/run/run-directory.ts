@@ -7,6 +7,7 @@ import { AgentError } from '../../errors.ts';
 import { fileNameOf } from '../task.ts';
 import type { FinishedRun } from './finished-run.ts';
 import { RESULTS_FILE } from './results-file.ts';
+import { shellWord } from './shell-word.ts';
 
 /** Runs that nobody gave another place. */
 export const RUNS_DIRECTORY = 'runs';
@@ -86,11 +87,6 @@ async function makeWritable(directory: string): Promise<void> {
       { cause: error },
     );
   }
-}
-
-/** As a shell reads it back as one word. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Keeps a conversation as JSON lines; returns where, from the directory of the run. */
