@@ -15,7 +15,7 @@ import type { Log } from './log.ts';
 import { createMcpEndpoint } from './mcp-endpoint.ts';
 import type { Notebook } from './notebook/notebook.ts';
 import { createRateLimit } from './rate-limit.ts';
-import { countMessages, isDeclaredTooLarge, MAX_BODY_BYTES, parseBody } from './request-body.ts';
+import { countMessages, isDeclaredTooLarge, MAX_BODY_BYTES, parseBody, type RefusedBody } from './request-body.ts';
 import { requestIdOf } from './request-id.ts';
 import { resourceAt, resourceMetadata, resourceMetadataUrl, WELL_KNOWN_PATH } from './resource-metadata.ts';
 import { describeRequest, NO_TRACING, type Tracing } from './tracing.ts';
@@ -121,7 +121,7 @@ export function createApp(options: AppOptions): App {
     const waitSeconds = waitSecondsOf(principal);
     if (waitSeconds > 0) return limited(waitSeconds);
     const parsed = await parseBody(request);
-    if (!parsed.ok) return context.json(rpcError(parsed.code, parsed.message), parsed.status);
+    if (!parsed.ok) return context.json(rpcError(parsed), parsed.status);
     const further = countMessages(parsed.body) - 1;
     const waitLongerSeconds = further > 0 ? waitSecondsOf(principal, further) : 0;
     if (waitLongerSeconds > 0) return limited(waitLongerSeconds);
@@ -158,8 +158,8 @@ function problem(error: string, description: string): { error: string; error_des
 }
 
 /** @see JSON-RPC 2.0 §5.1 */
-function rpcError(code: number, message: string) {
-  return { jsonrpc: '2.0', id: null, error: { code, message } };
+function rpcError({ id, code, message }: Pick<RefusedBody, 'id' | 'code' | 'message'>) {
+  return { jsonrpc: '2.0', id, error: { code, message } };
 }
 
 function isConnectionLoss(error: Error): boolean {

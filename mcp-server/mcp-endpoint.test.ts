@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { type EndpointServer, startEndpointServer, TOKEN_SECONDS, tokenOf } from '../test/support/endpoint-server.ts';
 import { SESSION_LIMITS } from './sessions.ts';
 
@@ -12,6 +12,9 @@ const callOf = (name: string, id: number | string = 1) => ({
   method: 'tools/call',
   params: { name, arguments: {} },
 });
+
+/** Some tests wait for an end that a server which is broken never brings. */
+const BOUNDED = { timeout: 30_000 };
 
 interface Sent {
   readonly token?: string;
@@ -43,6 +46,13 @@ async function open(server: EndpointServer, token?: string): Promise<string> {
   assert.equal(response.status, 200);
   assert.match(session, /^[0-9a-f-]{36}$/);
   return session;
+}
+
+/** A server of this test alone; it ends with the test, also where that fails in the middle. */
+async function start(t: TestContext, options?: Parameters<typeof startEndpointServer>[0]): Promise<EndpointServer> {
+  const server = await startEndpointServer(options);
+  t.after(() => server.close());
+  return server;
 }
 
 /** Status of a ping in a session. */
@@ -123,8 +133,8 @@ describe('sessions of clients of 2025-11-25 and earlier', () => {
   });
 });
 
-test('S9.capability: a tool that needs what the client did not declare is 400 with what is missing', async () => {
-  const server = await startEndpointServer();
+test('S9.capability: a tool that needs what the client did not declare is 400 with what is missing', async (t) => {
+  const server = await start(t);
   const call = (capabilities: Record<string, unknown>) =>
     send(
       server,
@@ -156,14 +166,13 @@ test('S9.capability: a tool that needs what the client did not declare is 400 wi
   const asked = await call({ elicitation: {} });
   assert.equal(asked.status, 200);
   await asked.text();
-  await server.close();
 });
 
-describe('limits of sessions', () => {
+describe('limits of sessions', BOUNDED, () => {
   const limits = { ...SESSION_LIMITS, maxPerPrincipal: 2, maxTotal: 3 };
 
-  test('an idle one ends, one in use does not', async () => {
-    const server = await startEndpointServer();
+  test('an idle one ends, one in use does not', async (t) => {
+    const server = await start(t);
     const idle = await open(server);
     const used = await open(server);
     server.clock.advance(SESSION_LIMITS.idleTtlMs - 1);
@@ -171,11 +180,10 @@ describe('limits of sessions', () => {
     server.clock.advance(1);
     assert.equal(await ping(server, idle), 404);
     assert.equal(await ping(server, used), 200);
-    await server.close();
   });
 
-  test('a principal that has too many loses the one that was idle longest, and nobody else does', async () => {
-    const server = await startEndpointServer({ sessionLimits: limits });
+  test('a principal that has too many loses the one that was idle longest, and nobody else does', async (t) => {
+    const server = await start(t, { sessionLimits: limits });
     const others = await open(server, tokenOf('bob'));
     const [first, second] = [await open(server), await open(server)];
     server.clock.advance(1_000);
@@ -187,11 +195,10 @@ describe('limits of sessions', () => {
     );
     assert.equal(await ping(server, others, tokenOf('bob')), 200);
     assert.equal(server.endpoint.counts().sessions, 3);
-    await server.close();
   });
 
-  test('when all are busy the next one is told to wait: 429 for too many of one principal, 503 for too many', async () => {
-    const server = await startEndpointServer({ sessionLimits: { ...limits, maxTotal: 2 } });
+  test('when all are busy the next one is told to wait: 429 for too many of one principal, 503 for too many', async (t) => {
+    const server = await start(t, { sessionLimits: { ...limits, maxTotal: 2 } });
     const listen = async (token: string) => {
       const session = await open(server, token);
       return send(server, undefined, { method: 'GET', session, token });
@@ -209,7 +216,7 @@ describe('limits of sessions', () => {
   });
 });
 
-describe('streams', () => {
+describe('streams', BOUNDED, () => {
   const MODERN = {
     _meta: {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
@@ -230,8 +237,8 @@ describe('streams', () => {
       { token, headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' } },
     );
 
-  test('R6.stream: end with the token they were opened with, in both generations, and their session stays', async () => {
-    const server = await startEndpointServer();
+  test('R6.stream: end with the token they were opened with, in both generations, and their session stays', async (t) => {
+    const server = await start(t);
     const session = await open(server);
     const standing = await send(server, undefined, { method: 'GET', session });
     const call = await send(server, callOf('wait'), { session });
@@ -241,11 +248,10 @@ describe('streams', () => {
     for (const stream of [standing, call, subscription]) await stream.text();
     assert.equal(server.endpoint.counts().streams, 0);
     assert.equal(await ping(server, session), 200);
-    await server.close();
   });
 
-  test('that wait for news end first when the server stops', async () => {
-    const server = await startEndpointServer();
+  test('that wait for news end first when the server stops', async (t) => {
+    const server = await start(t);
     const session = await open(server);
     const standing = await send(server, undefined, { method: 'GET', session });
     const subscription = await subscribe(server);
@@ -260,8 +266,8 @@ describe('streams', () => {
     await server.cancelled;
   });
 
-  test('carry the news of one subject to its own clients only', async () => {
-    const server = await startEndpointServer();
+  test('carry the news of one subject to its own clients only', async (t) => {
+    const server = await start(t);
     const [alice, bob] = [await subscribe(server), await subscribe(server, tokenOf('bob'))];
     server.changes.publish(
       { kind: 'resource_updated', uri: 'test://watched-resource' },
@@ -270,19 +276,18 @@ describe('streams', () => {
     server.endpoint.endStandingStreams();
     assert.match(await alice.text(), /resources\/updated/);
     assert.doesNotMatch(await bob.text(), /resources\/updated/);
-    await server.close();
   });
 });
 
-describe('cancellation reaches the tool', () => {
-  test('when a client of 2026-07-28, or one without a session, hangs up', async () => {
+describe('cancellation reaches the tool', BOUNDED, () => {
+  test('when a client of 2026-07-28, or one without a session, hangs up', async (t) => {
     const meta = {
       'io.modelcontextprotocol/protocolVersion': '2026-07-28',
       'io.modelcontextprotocol/clientCapabilities': {},
     };
     const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'wait' };
     for (const modern of [true, false]) {
-      const server = await startEndpointServer();
+      const server = await start(t);
       const hangUp = new AbortController();
       const call = fetch(server.url, {
         method: 'POST',
@@ -304,13 +309,12 @@ describe('cancellation reaches the tool', () => {
       hangUp.abort();
       await assert.rejects(call, { name: 'AbortError' });
       await server.cancelled;
-      await server.close();
     }
   });
 
-  test('when a client says so in a session, or ends the session', async () => {
+  test('when a client says so in a session, or ends the session', async (t) => {
     for (const end of ['notification', 'delete']) {
-      const server = await startEndpointServer();
+      const server = await start(t);
       const session = await open(server);
       const call = await send(server, callOf('wait', 'call-1'), { session });
       await server.waiting;
@@ -318,7 +322,6 @@ describe('cancellation reaches the tool', () => {
       else await send(server, { method: 'notifications/cancelled', params: { requestId: 'call-1' } }, { session });
       await server.cancelled;
       await call.body?.cancel();
-      await server.close();
     }
   });
 });

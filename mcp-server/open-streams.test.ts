@@ -3,6 +3,9 @@ import { describe, test } from 'node:test';
 import { createFakeClock } from '../test/support/fake-clock.ts';
 import { createOpenStreams } from './open-streams.ts';
 
+/** Some wait for an end that a stream which is broken never has. */
+const BOUNDED = { timeout: 10_000 };
+
 function createSource() {
   let cancelled = false;
   let source: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -35,7 +38,7 @@ function guarded({ standing = false, isStillGood = async () => true } = {}) {
 }
 
 describe('open streams', () => {
-  test('a stream ends when its time is up, what was sent before arrives, and its source is told', async () => {
+  test('a stream ends when its time is up, what was sent before arrives, and its source is told', BOUNDED, async () => {
     const { clock, streams, source, response, ends } = guarded();
     const reader = response.body?.getReader();
     source.send('one');
@@ -47,7 +50,7 @@ describe('open streams', () => {
     assert.deepEqual([source.isCancelled(), streams.count(), ends()], [true, 0, 1]);
   });
 
-  test('R6.stream: a stream ends when its token is revoked, and goes on while it is good', async () => {
+  test('R6.stream: a stream ends when its token is revoked, and goes on while it is good', BOUNDED, async () => {
     let good = true;
     let asked = 0;
     const { clock, source, response, ends } = guarded({
@@ -65,7 +68,7 @@ describe('open streams', () => {
     assert.deepEqual([asked, ends(), source.isCancelled()], [2, 1, true]);
   });
 
-  test('a client that goes away ends the source, once', async () => {
+  test('a client that goes away ends the source, once', BOUNDED, async () => {
     const { clock, source, response, ends } = guarded();
     await response.body?.cancel();
     clock.advance(50_000);

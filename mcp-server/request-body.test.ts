@@ -40,14 +40,35 @@ describe('request body', () => {
 
   test('R6.depth, R6.values: refuses levels and values that no real call has, and counts none inside of strings', async () => {
     assert.deepEqual(await refusal('['.repeat(65)), [400, -32_700]);
-    assert.deepEqual(await refusal(`[${'{},'.repeat(5_000)}{}]`), [400, -32_700]);
-    assert.deepEqual(await refusal(`{"a":[${'0,'.repeat(5_000)}0]}`), [400, -32_700]);
+    assert.deepEqual(await refusal(`[${'{},'.repeat(5_000)}{}]`), [400, -32_600]);
+    assert.deepEqual(await refusal(`{"a":[${'0,'.repeat(5_000)}0]}`), [400, -32_600]);
+    assert.deepEqual(await refusal(`${'['.repeat(65)}${'0,'.repeat(5_000)}`), [400, -32_700], 'too deep to be parsed');
+    assert.deepEqual(await refusal(`{"a":[${'0,'.repeat(5_000)}`), [400, -32_700], 'no JSON, whatever its length');
     assert.equal(
       await refusal(JSON.stringify({ id: 1, params: { text: '[{,'.repeat(10_000), quote: '\\",[' } })),
       undefined,
     );
     const notes = Array.from({ length: 500 }, () => ({ title: 'a, b', body: '{}' }));
     assert.equal(await refusal(JSON.stringify({ id: 1, params: { notes } })), undefined, 'the longest import');
+  });
+
+  test('what has too many values is told how many, and under its own id', async () => {
+    for (const [id, expected] of [
+      [7, 7],
+      ['x', 'x'],
+      [null, null],
+      [{}, null],
+      ['x'.repeat(257), null],
+      [undefined, null],
+    ]) {
+      const message = { jsonrpc: '2.0', id, params: Array(5_000).fill(0) };
+      for (const body of [message, [message]]) {
+        const parsed = await parseBody(post(JSON.stringify(body)));
+        assert.ok(!parsed.ok);
+        assert.match(parsed.message, /has 50\d\d JSON values, the limit is 5000\. .*Send fewer items in a call/);
+        assert.equal(parsed.id, Array.isArray(body) ? null : expected);
+      }
+    }
   });
 
   test('refuses a method or an id that is no name, alone and in a batch', async () => {

@@ -13,9 +13,16 @@ const LIMITS = {
   maxNameLength: 256,
 } as const;
 
-export type ParsedBody =
-  | { readonly ok: true; readonly body: unknown }
-  | { readonly ok: false; readonly status: 400 | 413 | 415; readonly code: number; readonly message: string };
+export interface RefusedBody {
+  readonly ok: false;
+  readonly status: 400 | 413 | 415;
+  readonly code: number;
+  readonly message: string;
+  /** Of the request that is refused; `null` where the body does not say. */
+  readonly id: number | string | null;
+}
+
+export type ParsedBody = { readonly ok: true; readonly body: unknown } | RefusedBody;
 
 /** JSON-RPC 2.0 §5.1 */
 const PARSE_ERROR = -32_700;
@@ -36,8 +43,9 @@ export async function parseBody(request: Request): Promise<ParsedBody> {
   if (request.method !== 'POST' || !isJson) return { ok: true, body: undefined };
   const text = await readText(request);
   if (text === undefined) return refuse(413, INVALID_REQUEST, `The limit is ${MAX_BODY_BYTES} bytes`);
-  const excess = excessOf(text);
-  if (excess !== undefined) return refuse(400, PARSE_ERROR, `Parse error: ${excess}`);
+  const { depth, values } = extentOf(text);
+  if (depth > LIMITS.maxDepth)
+    return refuse(400, PARSE_ERROR, `Parse error: The body is nested deeper than ${LIMITS.maxDepth} levels`);
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -45,6 +53,14 @@ export async function parseBody(request: Request): Promise<ParsedBody> {
     if (error instanceof SyntaxError) return refuse(400, PARSE_ERROR, 'Parse error: The body is not JSON');
     throw error;
   }
+  // It is JSON, and known whose answer this is: the reader may be a model, which can ask for less.
+  if (values > LIMITS.maxValues)
+    return refuse(
+      400,
+      INVALID_REQUEST,
+      `Invalid request: The body has ${values} JSON values, the limit is ${LIMITS.maxValues}. Nothing was done. Send fewer items in a call, and the others in further calls`,
+      idOf(body),
+    );
   const fault = [body].flat().map(faultOf).find(Boolean);
   return fault === undefined ? { ok: true, body } : refuse(400, INVALID_REQUEST, `Invalid request: ${fault}`);
 }
@@ -83,8 +99,17 @@ function faultOf(message: unknown): string | undefined {
   return undefined;
 }
 
-/** Counts brackets and commas outside of strings; runs before the parser, whose recursion has a limit of its own. */
-function excessOf(text: string): string | undefined {
+/** The id that an answer to this message has; `null` for a batch, and where it is none. */
+function idOf(message: unknown): RefusedBody['id'] {
+  if (typeof message !== 'object' || message === null || !('id' in message) || faultOf(message)) return null;
+  return typeof message.id === 'number' || typeof message.id === 'string' ? message.id : null;
+}
+
+/**
+ * Depth and number of values, by brackets and commas outside of strings; runs before the parser, whose recursion has a limit
+ * of its own. What is too deep is not looked at to its end.
+ */
+function extentOf(text: string): { readonly depth: number; readonly values: number } {
   let depth = 0;
   let values = 1;
   let isString = false;
@@ -100,17 +125,21 @@ function excessOf(text: string): string | undefined {
     else if (character === OPEN_BRACE || character === OPEN_BRACKET) {
       depth += 1;
       values += 1;
+      if (depth > LIMITS.maxDepth) break;
     } else if (character === CLOSE_BRACE || character === CLOSE_BRACKET) depth -= 1;
-    if (depth > LIMITS.maxDepth) return `The body is nested deeper than ${LIMITS.maxDepth} levels`;
-    if (values > LIMITS.maxValues) return `The body has more than ${LIMITS.maxValues} values`;
   }
-  return undefined;
+  return { depth, values };
 }
 
 const [QUOTE, BACKSLASH, COMMA, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = Array.from('"\\,{}[]', (text) =>
   text.charCodeAt(0),
 );
 
-function refuse(status: 400 | 413 | 415, code: number, message: string): ParsedBody {
-  return { ok: false, status, code, message };
+function refuse(
+  status: RefusedBody['status'],
+  code: number,
+  message: string,
+  id: RefusedBody['id'] = null,
+): RefusedBody {
+  return { ok: false, status, code, message, id };
 }

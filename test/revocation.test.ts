@@ -12,6 +12,9 @@ import { createBrowser } from './support/browser.ts';
 import { callTool, startTestServer, type TestServer } from './support/mcp-server.ts';
 import { machineToken } from './support/tokens.ts';
 
+/** A stream of a server that is broken never ends. */
+const BOUNDED = { timeout: 30_000 };
+
 const REDIRECT_URI = 'http://127.0.0.1:49152/callback';
 
 describe('revocation', () => {
@@ -102,7 +105,7 @@ describe('revocation', () => {
     assert.equal((await call(second.access_token)).status, 200);
   });
 
-  test('R6.stream: a stream that waits for news ends when its token is revoked', async () => {
+  test('R6.stream: a stream that waits for news ends when its token is revoked', BOUNDED, async ({ signal }) => {
     const configuration = await discover();
     const { tokens } = await signIn(configuration);
     const headers = { authorization: `Bearer ${tokens.access_token}`, accept: 'application/json, text/event-stream' };
@@ -115,10 +118,10 @@ describe('revocation', () => {
     });
     await opened.text();
     const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
-    const stream = await fetch(server.url, { headers: { ...headers, ...session } });
+    const stream = await fetch(server.url, { headers: { ...headers, ...session }, signal });
     assert.equal(stream.status, 200);
     await oauth.tokenRevocation(configuration, tokens.refresh_token ?? '');
-    // Resolves when the server ends the stream; the test's own time limit is what would end it otherwise.
+    // Resolves when the server ends the stream; the test's own time limit ends it otherwise.
     await stream.text();
   });
 

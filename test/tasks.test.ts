@@ -182,6 +182,14 @@ describe('scripted tasks', () => {
     assert.ok(!existsSync(out));
   });
 
+  test('a model of a provider that there is not is a fault with its place', async () => {
+    const file = join(directory, 'provider.yaml');
+    writeFileSync(file, 'version: 1\ntasks:\n  - { id: a, prompt: x, matrix: { model: [demo, "opnai:gpt-5"] } }\n');
+    const { exitCode, stderr } = await run([file]);
+    assert.equal(exitCode, 2);
+    assert.match(stderr, /provider\.yaml:3:49 Unknown provider "opnai" in a task file\. Did you mean openai\?/);
+  });
+
   test('a check module that cannot be used is a fault of the file', async () => {
     const file = join(directory, 'check.yaml');
     writeFileSync(join(directory, 'named.ts'), 'export const check = () => true;\n');
@@ -194,6 +202,32 @@ describe('scripted tasks', () => {
     assert.equal(exitCode, 2);
     assert.match(stderr, /named\.ts": expected a default export that is a function/);
     assert.match(stderr, /broken\.ts": the module cannot be loaded/);
+  });
+
+  test('a place that nothing can be written to is exit code 2 with a reason, before anything runs', async () => {
+    const taken = join(directory, 'taken');
+    writeFileSync(taken, '');
+    const file = join(examples, 'many.jsonl');
+    for (const [flags, reason] of [
+      [['--out', taken], /cannot be written to .*taken: there is a file .* Choose another directory with --out\.\n$/],
+      [['--out', join(taken, 'below')], /there is a file where a directory should be/],
+      [['--record', taken, '--out', newOut()], /--record: ".*taken" is no directory/],
+      [['--replay', taken, '--out', newOut()], /--replay: there is no directory ".*taken"/],
+    ] as const) {
+      const { exitCode, stdout, stderr } = await runAgent(['tasks', file, ...flags], environmentWith({}));
+      assert.equal(exitCode, 2, stderr);
+      assert.equal(stdout, '');
+      assert.match(stderr, reason);
+      assert.doesNotMatch(stderr, /\n\s+at /, 'no stack trace');
+    }
+  });
+
+  test('a summary that cannot be added to the page of the CI run changes nothing about the run', async () => {
+    const summary = join(directory, 'no/such/summary');
+    const { exitCode, lastLine, stderr } = await run([join(examples, 'many.jsonl')], { GITHUB_STEP_SUMMARY: summary });
+    assert.equal(exitCode, 0);
+    assert.equal(lastLine, '3 passed, 0 failed, 0 skipped');
+    assert.match(stderr, /The summary could not be added to .*no\/such\/summary \(ENOENT\)/);
   });
 
   test('in CI no model is made up: exit code 2 unless the file or a flag says demo', async () => {

@@ -1,12 +1,12 @@
 // Runs task files: wires the agent, the models and the terminal to the suite runner.
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Agent, CassetteOptions } from '../agent.ts';
 import { visibleLine } from '../chat/visible-text.ts';
 import { type AgentConfig, type Environment, parseConfig } from '../config.ts';
 import { modelOf } from '../configure.ts';
 import { AgentError } from '../errors.ts';
-import { checkModel, createModel, describeModelError, selectModel } from '../models/registry.ts';
+import { checkModel, createModel, describeModelError, modelNameFault, selectModel } from '../models/registry.ts';
 import { createScrub } from '../models/scrub.ts';
 import type { Judge } from '../tasks/expect/judge-run.ts';
 import { createJudge } from '../tasks/run/judge-model.ts';
@@ -38,9 +38,11 @@ export async function tasks(options: TasksOptions): Promise<number> {
   const flags = parseSuiteFlags(options.files, options.flags);
   const model = modelOf(options.flags);
   const cassette: CassetteOptions = options.flags;
-  const { replay } = cassette;
-  if (replay !== undefined && !existsSync(replay))
+  const { record, replay } = cassette;
+  if (replay !== undefined && !isDirectory(replay))
     throw new AgentError('usage', `--replay: there is no directory ${JSON.stringify(replay)}. Make one with --record.`);
+  if (record !== undefined && existsSync(record) && !isDirectory(record))
+    throw new AgentError('usage', `--record: ${JSON.stringify(record)} is no directory. Name one; it may be new.`);
   const config = parseConfig(environment, options.flags);
   const scrub = createScrub(environment);
   // Loaded when the first task runs: what is wrong with a file should show at once.
@@ -53,6 +55,7 @@ export async function tasks(options: TasksOptions): Promise<number> {
     flags,
     model,
     servers: config.servers.map(({ name }) => name),
+    modelFault: (name) => modelNameFault(environment, name, 'a task file'),
     checkTasks: (all) => checkNeeds(all, config),
     createExecutor: (onNotice) => createLocalExecutor({ onNotice, startAgentFor }),
     createJudge: (named) => judgeFor(options.flags.judge ?? named, environment),
@@ -69,6 +72,10 @@ export async function tasks(options: TasksOptions): Promise<number> {
     finish: options.finish,
     stop: options.stop,
   });
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Everything about models and logins that can be known before a server is asked; each fault once. */

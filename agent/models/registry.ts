@@ -82,6 +82,21 @@ export function selectModel(
   return selectFrom(rowsOf(providers), environment, said);
 }
 
+/**
+ * Why a name is none of a model; `undefined` if it is one. Whether its key is there is another question.
+ *
+ * @param source where the name stands, for the message
+ */
+export function modelNameFault(environment: Environment, name: string, source: string): string | undefined {
+  try {
+    selectFrom(rowsOf(PROVIDERS), environment, { text: name, source });
+    return undefined;
+  } catch (error) {
+    if (error instanceof AgentError) return error.message;
+    throw error;
+  }
+}
+
 /** Whether flag or environment say anything about a model, be it right or wrong. */
 export function isModelChosen(environment: Environment, flag?: string): boolean {
   try {

@@ -2,6 +2,7 @@
 // models and the agents are is handed in.
 
 import { AgentError } from '../errors.ts';
+import { plural } from '../plural.ts';
 import type { Judge } from './expect/judge-run.ts';
 import { reportFaults } from './file/fault.ts';
 import { loadSuite } from './file/load-suite.ts';
@@ -11,14 +12,7 @@ import { writeReports } from './report/write-reports.ts';
 import { loadChecks } from './run/check-modules.ts';
 import type { Executor } from './run/executor.ts';
 import { openResults, readResults } from './run/results-file.ts';
-import {
-  assertUnused,
-  nameOfRun,
-  newestRun,
-  RUNS_DIRECTORY,
-  takeDirectory,
-  writeTranscript,
-} from './run/run-directory.ts';
+import { nameOfRun, newestRun, RUNS_DIRECTORY, takeDirectory, writeTranscript } from './run/run-directory.ts';
 import { runTasks } from './run/run-tasks.ts';
 import { selectTasks } from './run/select-tasks.ts';
 import { exitCodeOfRun } from './run/verdict.ts';
@@ -31,6 +25,8 @@ export interface RunSuiteOptions {
   readonly model: string | undefined;
   /** Names of the servers that the configuration has. */
   readonly servers: readonly string[];
+  /** Why a model that a task file names is none. */
+  readonly modelFault: (name: string) => string | undefined;
   /** What else has to be right before anything runs; throws what is not. */
   readonly checkTasks: (tasks: readonly Task[]) => void;
   /** @param onNotice hears what a person should know */
@@ -67,6 +63,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
   const suite = loadSuite(flags.files, {
     directory: '.',
     servers: options.servers,
+    modelFault: options.modelFault,
     model: options.model,
     repeat: flags.repeat,
   });
@@ -80,14 +77,18 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
       `No task of ${suite.tasks.length} fits --grep and --tag. The first ids are ${first(suite.tasks.map(({ id }) => id))}; tags are ${first([...new Set(suite.tasks.flatMap(({ tags }) => tags))]) || 'none'}.`,
     );
   options.checkTasks(tasks.filter(({ skip }) => skip === undefined));
-  const { checks, faults } = await loadChecks(tasks.filter(({ skip }) => skip === undefined));
+  const { checks, faults } = await loadChecks(
+    tasks.filter(({ skip }) => skip === undefined),
+    { signal: options.finish },
+  );
   if (faults.length > 0) throw new AgentError('invalid_configuration', reportFaults(faults));
   const judge = options.createJudge(suite.judge);
 
   const startedAt = new Date();
   const directory = flags.resume ? before.directory : (flags.out ?? `${RUNS_DIRECTORY}/${nameOfRun(startedAt)}`);
-  if (!flags.resume) await assertUnused(directory);
-  const release = await takeDirectory(directory);
+  const release = await takeDirectory(directory, { isNew: !flags.resume });
+  // Read once more: until now, another process may have gone on with the same run.
+  const earlier = flags.resume ? await readResults(directory) : { results: [], torn: 0 };
   const results = await openResults(directory);
   const progress = createProgress({
     ...terminal,
@@ -103,15 +104,17 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
   const timeout = new AbortController();
   const timer = flags.timeoutMs === undefined ? undefined : setTimeout(() => timeout.abort(), flags.timeoutMs);
   try {
-    if (flags.resume && before.torn > 0)
-      progress.notice(`${before.torn} unfinished line in results.jsonl is left out: its attempt runs again.`);
+    if (earlier.torn > 0)
+      progress.notice(
+        `${plural(earlier.torn, 'unfinished line')} of results.jsonl left out: what is missing runs again.`,
+      );
     options.finish.addEventListener('abort', () => {
       if (!options.stop.aborted) progress.notice('Finishing what runs; once more to stop at once.');
     });
     const verdicts = await runTasks({
       tasks,
       executor,
-      earlier: flags.resume ? before.results : [],
+      earlier: earlier.results,
       concurrency: flags.jobs,
       retryErrors: flags.retryErrors,
       isFailFast: flags.isFailFast,
@@ -133,7 +136,12 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
       endedBy: isCutShort ? endedBy : 'itself',
       exitCode,
     });
-    await writeReports(report, { directory, summaryFile: options.summaryFile, scrub });
+    await writeReports(report, {
+      directory,
+      summaryFile: options.summaryFile,
+      scrub,
+      onNotice: progress.notice,
+    });
     progress.end(report, directory);
     return exitCode;
   } finally {

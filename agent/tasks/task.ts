@@ -1,6 +1,7 @@
 // A task as it is run: what a file says with its defaults filled in, one for each model of its matrix. The rest of this
 // folder knows tasks in this form only.
 
+import { createHash } from 'node:crypto';
 import type { TurnLimits } from '../agent.ts';
 import type { Expectation } from './file/task-file-schema.ts';
 
@@ -39,11 +40,17 @@ export interface Task extends AgentNeeds {
   readonly check: string | undefined;
   /** Why it is not run; `undefined` when it is. */
   readonly skip: string | undefined;
-  /** Changes whenever what is asked or expected changes; how often it runs is no part of it. */
+  /** Changes whenever what is asked or expected changes; how often it runs and who answers are no part of it. */
   readonly hash: string;
 }
 
-/** A word that is safe as a file name, one for each task id. */
+/** File systems take 255 bytes, and the number of the attempt comes after it. */
+const MAX_FILE_NAME_LENGTH = 200;
+
+/** A word that is safe as a file name, one for each task id, also where upper case is taken for lower case. */
 export function fileNameOf(taskId: string): string {
-  return taskId.replace(/[^a-z0-9@-]/gi, (sign) => `_${sign.charCodeAt(0).toString(16)}`).slice(0, 200);
+  const name = taskId.replace(/[^a-z0-9@-]/g, (sign) => `_${sign.charCodeAt(0).toString(16)}_`);
+  if (name.length <= MAX_FILE_NAME_LENGTH) return name;
+  const hash = createHash('sha256').update(taskId).digest('hex').slice(0, 32);
+  return `${name.slice(0, MAX_FILE_NAME_LENGTH - hash.length - 1)}_${hash}`;
 }

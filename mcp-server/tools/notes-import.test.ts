@@ -63,6 +63,20 @@ describe('import_notes', () => {
     });
   });
 
+  for (const era of ['modern', 'legacy'] as const)
+    test(`tells a ${era} client that brings more than a request may have to send fewer in a call`, async () => {
+      const { send, call } = createTestApp();
+      const response = await send('tools/call', { name: 'import_notes', arguments: { notes: drafts(2_000) } }, { era });
+      assert.equal(response.status, 400);
+      const [{ id, error }] = await messagesOf(response);
+      assert.deepEqual([id, error.code], [1, -32_600]);
+      assert.match(error.message, /the limit is 5000\. Nothing was done\. Send fewer items in a call/);
+      const fewer = await call('import_notes', { notes: drafts(501) }, { era });
+      assert.ok(fewer.isError);
+      assert.match(fewer.content[0].text, /500/);
+      assert.equal((await call('list_notes', {}, { era })).structuredContent.total, 0);
+    });
+
   test('writes nothing when one note is invalid', async () => {
     const { call } = createTestApp();
     const refused = await call('import_notes', { notes: [...drafts(3), { title: 'two\nlines' }] });

@@ -32,7 +32,7 @@ const executor = createLocalExecutor({
 });
 writeSums(join(directory, 'sums.yaml'), tasks);
 const suite = loadSuite(['sums.yaml'], { directory });
-const release = await takeDirectory(join(directory, 'run'));
+const release = await takeDirectory(join(directory, 'run'), { isNew: true });
 const results = await openResults(join(directory, 'run'));
 
 const heap: { readonly done: number; readonly bytes: number }[] = [];

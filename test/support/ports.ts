@@ -18,15 +18,17 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Serves `handle` on a free loopback port until the returned function is called. */
+/** Serves `handle` on a free loopback port until the returned function is called, the first time. */
 export async function serve(handle: RequestListener): Promise<{ origin: string; close: () => Promise<void> }> {
   const server = createServer(handle);
   await once(server.listen(0, '127.0.0.1'), 'listening');
+  let closing: Promise<unknown> | undefined;
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: async () => {
       server.closeAllConnections();
-      await once(server.close(), 'close');
+      closing ??= once(server.close(), 'close');
+      await closing;
     },
   };
 }

@@ -6,19 +6,19 @@ import type { Expectation } from '../file/task-file-schema.ts';
 import type { FinishedRun } from '../run/finished-run.ts';
 import { createJudge } from '../run/judge-model.ts';
 import { outcomeOf } from './finding.ts';
-import { type Check, type Judge, judgeRun } from './judge-run.ts';
+import { type Judge, judgeRun } from './judge-run.ts';
 
 interface Given {
   readonly expect?: Expectation[];
   readonly run?: Partial<FinishedRun>;
   readonly judge?: Judge;
-  readonly check?: Check;
+  readonly check?: () => unknown;
 }
 
 const judgeFindings = ({ expect = [], run = {}, judge, check }: Given) =>
   judgeRun(fakeTask('one', { expectations: expect }), fakeRun(run), {
     judge,
-    check,
+    check: check && (async () => check()),
     signal: new AbortController().signal,
   });
 const outcome = async (given: Given) => outcomeOf(await judgeFindings(given));
@@ -218,9 +218,9 @@ describe('check modules', () => {
     const limit = new AbortController();
     const judging = judgeRun(fakeTask('one'), fakeRun(), {
       judge: undefined,
-      check: () => {
+      check: async (_run, signal) => {
         limit.abort(new Error('no verdict in time'));
-        return new Promise(() => undefined);
+        signal.throwIfAborted();
       },
       signal: limit.signal,
     });

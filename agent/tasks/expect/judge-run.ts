@@ -1,7 +1,6 @@
 // A finished run against everything that its task expects. Whoever asks a judge model, and whoever loads check modules, is
 // handed in.
 
-import { untilAborted } from '../../mcp/until-aborted.ts';
 import type { Expectation, ExpectedTools } from '../file/task-file-schema.ts';
 import type { FinishedRun, RunCall } from '../run/finished-run.ts';
 import type { Task } from '../task.ts';
@@ -19,8 +18,8 @@ export type Judge = (
   signal: AbortSignal,
 ) => Promise<{ readonly passed: boolean; readonly reason: string }>;
 
-/** A check module's function: true, or why the run is not right. */
-export type Check = (run: FinishedRun) => unknown;
+/** What a check module says: true, or why the run is not right. Rejects when the signal is aborted, whatever the module does. */
+export type Check = (run: FinishedRun, signal: AbortSignal) => Promise<unknown>;
 
 export interface Judges {
   /** Without one, rubrics are skipped. */
@@ -125,8 +124,7 @@ async function judgeRubric(
 /** An assertion that fails in a check module is a verdict; anything else that it throws is a fault of the module. */
 async function judgeCheck(check: Check, run: FinishedRun, signal: AbortSignal): Promise<Finding> {
   try {
-    // Its own code, which knows of no signal.
-    const verdict = await untilAborted(signal, Promise.resolve(run).then(check));
+    const verdict = await check(run, signal);
     if (verdict === true) return passed('check');
     if (typeof verdict === 'string' && verdict !== '') return failed('check', `check: ${verdict}`);
     return {

@@ -24,7 +24,12 @@ export function checkShape<T extends z.ZodType>(schema: T, source: Source): Shap
   const { issues } = parsed.error;
   // Of a key in the wrong place, it would only say once more that the right one is missing.
   const misplaced = new Set(issues.flatMap(({ code, path }) => (code === 'unrecognized_keys' ? [pathText(path)] : [])));
-  const told = issues.filter(({ code, path }) => code !== 'custom' || !misplaced.has(pathText(path)));
+  // What is no duration is none of the right length either: of one place, its form comes first.
+  const malformed = new Set(issues.flatMap(({ code, path }) => (code === 'custom' ? [] : [pathText(path)])));
+  const told = issues.filter(({ code, path }) => {
+    const place = pathText(path);
+    return code !== 'custom' || !(misplaced.has(place) || (path.length > 0 && malformed.has(place)));
+  });
   return { ok: false, faults: told.flatMap((issue) => describe(schema, issue, source)) };
 }
 
@@ -79,7 +84,7 @@ function cameOf(issue: z.core.$ZodIssue, value: unknown): string {
   if (value === undefined) return ', there is nothing';
   const isList = issue.code === 'invalid_type' && issue.expected === 'array';
   if (typeof value === 'object' && value !== null)
-    return `, got ${Array.isArray(value) ? 'a list' : `a map${isList ? '; entries of a list begin with -' : ''}`}`;
+    return `, got ${Array.isArray(value) ? (value.length === 0 ? 'an empty list' : 'a list') : `a map${isList ? '; entries of a list begin with -' : ''}`}`;
   return `, got ${quote(value)}${cureOf(issue, value)}`;
 }
 

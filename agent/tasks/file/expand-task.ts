@@ -44,13 +44,9 @@ export function expandTask(expansion: Expansion): Task[] {
   const expectations = (written.expect ?? []).map((one, index) => withSchemas(one, index, expansion));
   const check = written.check === undefined ? undefined : expansion.readFixture(written.check, 'check');
   return [...new Set(models)].map((model) => {
-    const needs = {
-      model,
+    const asked = {
       servers: written.servers ?? settings.defaults?.servers ?? settings.servers,
       actingAs: actingAsOf(written.as ?? settings.defaults?.as),
-    };
-    const asked = {
-      ...needs,
       turns: written.turns ?? [written.prompt ?? ''],
       approve: written.approve ?? settings.defaults?.approve ?? [],
       timeoutMs: parseDuration(written.timeout ?? settings.defaults?.timeout ?? '') ?? DEFAULT_TIMEOUT_MS,
@@ -62,11 +58,13 @@ export function expandTask(expansion: Expansion): Task[] {
       description: written.description,
       file: expansion.shownFile,
       line: expansion.line,
+      model,
       ...asked,
       ...repetition(written, settings, overrides.repeat),
       tags: [...new Set([...(settings.defaults?.tags ?? []), ...(written.tags ?? [])])],
       check: check && written.check ? resolve(dirname(expansion.file), written.check) : undefined,
       skip: skipOf(written.skip),
+      // Who answers is no part of it: two runs with different models are to be compared.
       hash: canonicalHash({ ...asked, check: check?.hash }),
     };
   });

@@ -138,7 +138,13 @@ tasks:
       hash(wrap('    repeat: 5\n    tags: [x]\n    description: y\n    expect: [{ answer: { contains: a } }]\n')),
       plain,
     );
+    assert.equal(
+      hash(wrap('    model: demo\n    expect: [{ answer: { contains: a } }]\n')),
+      plain,
+      'who answers is no part',
+    );
     assert.notEqual(hash(wrap('    expect: [{ answer: { contains: b } }]\n')), plain);
+    assert.notEqual(hash(wrap('    as: alice\n    expect: [{ answer: { contains: a } }]\n')), plain);
     assert.notEqual(hash(wrap('    timeout: 5s\n    expect: [{ answer: { contains: a } }]\n')), plain);
     write('check.mjs', 'export default () => true');
     const checked = hash(wrap('    check: ./check.mjs\n'));
@@ -296,7 +302,11 @@ tasks:
       [/as: expected a login profile .*, got "client-credentials"$/],
     ],
     ['a tag', wrap('    description: !env HOME\n'), [/Unresolved tag: !env/]],
-    ['a text with a colon', 'version: 1\ntasks:\n  - id: a\n    prompt: Say: x\n', [/needs quotes$/]],
+    [
+      'a text with a colon',
+      'version: 1\ntasks:\n  - id: a\n    prompt: Say: x\n',
+      [/needs quotes, and keys of one map begin in the same column$/],
+    ],
     ['nesting without end', wrap(`    expect: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`), [/nested/]],
     [
       'a key that would be dropped without a word',
@@ -327,6 +337,65 @@ tasks:
           found.join('\n'),
         );
     });
+
+  test('of one place one fault is told: what it is, not what else is made of it', () => {
+    for (const [text, expected] of [
+      [
+        wrap('    timeout: -5s\n'),
+        /^tasks\.yaml:5:14 .*timeout: expected a duration such as 500ms, 60s or 5m, got "-5s"$/,
+      ],
+      [
+        'version: 1\ntasks:\n  - id: a\n     prompt: x\n',
+        /^tasks\.yaml:3:9 .*keys of one map begin in the same column$/,
+      ],
+      [wrap('---\n'), /^tasks\.yaml:5:1 a second document begins; take the --- away, or make it a file of its own$/],
+      ['version: 1\ntasks: []\n', /^tasks\.yaml:2:8 tasks: expected at least one task, got an empty list$/],
+      [wrap('    expect: [{ answer: { matches: 5 } }]\n'), /matches: expected a text, got 5/],
+    ] as const) {
+      const found = faultsOf(text);
+      assert.equal(found.length, 1, found.join('\n'));
+      assert.match(found[0] ?? '', expected);
+    }
+    const { faults } = load(' \n', { name: 'tasks.jsonl' });
+    assert.deepEqual(faults.map(describeFault), [
+      'tasks.jsonl:1:1 the file is empty; it should have one task on each line',
+    ]);
+  });
+
+  test('a model that is none is a fault where it stands, be it of a task, a matrix, the defaults or the judge', () => {
+    const modelFault = (name: string) => (name.startsWith('no') ? `unknown ${name}` : undefined);
+    const text = `version: 1
+judge: no-judge:x
+defaults: { model: no-default:x }
+tasks:
+  - { id: a, prompt: x, model: no-task:x }
+  - { id: b, prompt: x, matrix: { model: [demo, "no-matrix:x"] } }
+`;
+    assert.deepEqual(faultsOf(text, { modelFault }), [
+      'tasks.yaml:2:8 unknown no-judge:x',
+      'tasks.yaml:3:20 unknown no-default:x',
+      'tasks.yaml:5:32 unknown no-task:x',
+      'tasks.yaml:6:49 unknown no-matrix:x',
+    ]);
+  });
+
+  test('a file that is not UTF-8 is a fault, and is not run with other letters than it has', () => {
+    for (const [name, encoding, place] of [
+      ['latin1.yaml', 'latin1', '3:22'],
+      ['utf16.yaml', 'utf16le', '1:1'],
+    ] as const) {
+      const text = `${encoding === 'utf16le' ? '\uFEFF' : ''}version: 1\ntasks:\n  - {id: a, prompt: hé}\n`;
+      writeFileSync(join(directory, name), Buffer.from(text, encoding));
+      const { faults, tasks } = loadSuite([name], { directory });
+      assert.deepEqual(tasks, []);
+      assert.deepEqual(faults.map(describeFault), [`${name}:${place} is not UTF-8; save it as UTF-8`]);
+    }
+    for (const text of [
+      '\uFEFFversion: 1\ntasks: [{id: a, prompt: "\uFFFD é"}]\n',
+      'version: 1\r\ntasks: [{id: a, prompt: x}]\r\n',
+    ])
+      assert.deepEqual(faultsOf(text), []);
+  });
 
   test('all faults of all files come in one report', () => {
     write('a.yaml', wrap('    promt: x\n    colour: red\n'));

@@ -1,6 +1,7 @@
 // Task files → the tasks of a run, or one report of everything that is wrong with them. Reads the files and what they
 // refer to; the rest of a run needs no file of the suite.
 
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, extname, relative, resolve, sep } from 'node:path';
@@ -16,6 +17,8 @@ export interface SuiteOptions {
   readonly directory: string;
   /** Names of the servers there are; a task may name no other. `undefined` checks none. */
   readonly servers?: readonly string[];
+  /** Why a model of a file is none, whether or not it is used; `undefined` checks none. */
+  readonly modelFault?: (name: string) => string | undefined;
   /** Takes the place of every task's model and matrix. */
   readonly model?: string | undefined;
   /** Takes the place of every task's `repeat`; a share in `pass` is kept. */
@@ -42,13 +45,17 @@ export function loadSuite(files: readonly string[], options: SuiteOptions): Suit
     const shown = shownName(options.directory, file);
     const text = readText(file, shown, faults);
     if (text === undefined) continue;
-    const { written, settings } = parseFile(text, shown, faults, options.servers);
+    const { written, settings } = parseFile(text, shown, faults, options);
     judge ??= settings.judge;
     for (const { task, source, path } of written) {
       const at = (...below: PropertyKey[]): Position => source.locate([...path, ...below]);
       const fault = (position: Position, message: string) => faults.push({ file: shown, ...position, message });
       for (const [index, name] of (task.servers ?? []).entries())
         checkServer(name, options.servers, at('servers', index), fault);
+      for (const [name, ...where] of modelsOf(task)) {
+        const wrong = options.modelFault?.(name);
+        if (wrong !== undefined) fault(at(...where), wrong);
+      }
       const expanded = expandTask({
         written: task,
         settings,
@@ -74,6 +81,14 @@ export function loadSuite(files: readonly string[], options: SuiteOptions): Suit
   return { tasks, judge, faults };
 }
 
+/** Every model that a task names, and where. */
+function modelsOf({ model, matrix }: WrittenTask): readonly (readonly [name: string, ...where: PropertyKey[]])[] {
+  return [
+    ...(model === undefined ? [] : [[model, 'model'] as const]),
+    ...(matrix?.model ?? []).map((name, index) => [name, 'matrix', 'model', index] as const),
+  ];
+}
+
 /** As one stands there, unless it lies elsewhere. */
 function shownName(directory: string, file: string): string {
   const path = relative(directory, file);
@@ -93,14 +108,16 @@ function parseFile(
   text: string,
   file: string,
   faults: Fault[],
-  knownServers: readonly string[] | undefined,
+  { servers: knownServers, modelFault = () => undefined }: SuiteOptions,
 ): ParsedFile {
   const nothing: ParsedFile = { settings: {}, written: [] };
+  const isLines = ['.jsonl', '.ndjson'].includes(extname(file));
   if (text.trim() === '') {
-    faults.push({ file, line: 1, column: 1, message: 'the file is empty; it should have version: 1 and tasks:' });
+    const content = isLines ? 'one task on each line' : 'version: 1 and tasks:';
+    faults.push({ file, line: 1, column: 1, message: `the file is empty; it should have ${content}` });
     return nothing;
   }
-  if (['.jsonl', '.ndjson'].includes(extname(file))) return { settings: {}, written: parseLines(text, file, faults) };
+  if (isLines) return { settings: {}, written: parseLines(text, file, faults) };
   const read = readYaml(text);
   if (!read.ok) {
     faults.push(...read.faults.map((fault) => ({ file, ...fault })));
@@ -128,6 +145,13 @@ function parseFile(
   ] as const)
     for (const [index, name] of (names ?? []).entries())
       checkServer(name, knownServers, read.source.locate([...path, index]), fault);
+  for (const [name, path] of [
+    [judge, ['judge']],
+    [defaults?.model, ['defaults', 'model']],
+  ] as const) {
+    const wrong = name === undefined ? undefined : modelFault(name);
+    if (wrong !== undefined) fault(read.source.locate(path), wrong);
+  }
   return {
     settings: { defaults, servers, judge },
     written: tasks.map((task, index) => ({ task, source: read.source, path: ['tasks', index] })),
@@ -156,11 +180,25 @@ function readText(file: string, shown: string, faults: Fault[]): string | undefi
       faults.push({ file: shown, message: `the file has ${size} bytes; at most ${MAX_FILE_BYTES} are read. Split it` });
       return undefined;
     }
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    const bytes = readFileSync(file);
+    const text = bytes.toString('utf8');
+    if (isUtf8(bytes)) return text.replace(/^\uFEFF/, '');
+    // It could be read, with other letters than its author wrote.
+    faults.push({
+      file: shown,
+      ...positionOf(text, text.indexOf('\uFFFD')),
+      message: 'is not UTF-8; save it as UTF-8',
+    });
+    return undefined;
   } catch (error) {
     faults.push({ file: shown, message: `cannot be read (${reasonOf(error)})` });
     return undefined;
   }
+}
+
+function positionOf(text: string, offset: number): Position {
+  const lines = text.slice(0, offset).split('\n');
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
 }
 
 interface Fixture {

@@ -39,7 +39,10 @@ export function readYaml(text: string): ReadSource {
       const faults = wrong.map((error) => ({ ...at(error.pos[0]), message: adviceOn(error.message) }));
       // Each level on the way back says it again.
       const first = faults.findIndex(({ message }) => message === TOO_DEEP);
-      return { ok: false, faults: faults.filter(({ message }, index) => message !== TOO_DEEP || index === first) };
+      const told = faults.filter(({ message }, index) => message !== TOO_DEEP || index === first);
+      // Of one place the first is what it is; the others are what the reader made of it.
+      const places = Map.groupBy(told, ({ line, column }) => `${line}:${column}`);
+      return { ok: false, faults: [...places.values()].flatMap((atOne) => atOne.slice(0, 1)) };
     }
     return { ok: true, source: sourceOf(document, document.toJS({ maxAliasCount: MAX_ALIASES }), at) };
   } catch (error) {
@@ -56,7 +59,10 @@ export function readYaml(text: string): ReadSource {
 
 function adviceOn(message: string): string {
   if (message.startsWith('Maximum call stack')) return TOO_DEEP;
-  if (message.startsWith('Nested mappings')) return `${message}; a text that has ": " in it needs quotes`;
+  if (message.startsWith('Nested mappings'))
+    return `${message}; a text that has ": " in it needs quotes, and keys of one map begin in the same column`;
+  if (message.startsWith('Source contains multiple documents'))
+    return 'a second document begins; take the --- away, or make it a file of its own';
   if (message.startsWith('Tabs')) return `${message}; use spaces`;
   return message;
 }

@@ -97,6 +97,18 @@ report in runs/x/report.html
     assert.match(stdout(), /0 passed, 1 failed, 1 skipped\n$/);
   });
 
+  test('a run that was cut short says how to go on, in words that a shell reads back', () => {
+    const facts = { startedAt: new Date(0), finishedAt: new Date(1), endedBy: 'interrupt', exitCode: 130 } as const;
+    for (const [directory, word] of [
+      ['runs/x', 'runs/x'],
+      ["my run's", "'my run'\\''s'"],
+    ] as const) {
+      const { progress, stdout } = display('plain');
+      progress.end(createReport([], facts), directory);
+      assert.ok(stdout().includes(`ended by an interrupt; go on with --resume ${word}\n`), stdout());
+    }
+  });
+
   test('colours only on a terminal that has them', () => {
     assert.ok(play('tty', { hasColor: true }).stdout().includes('\u001b[31m✗\u001b[0m a'));
     assert.ok(!play('tty').stdout().includes('\u001b'));

@@ -6,6 +6,7 @@ import type { RunReport, TaskReport } from '../report/run-report.ts';
 import { durationText, reasonsOf } from '../report/words.ts';
 import type { Result } from '../run/result.ts';
 import type { RunEvent } from '../run/run-tasks.ts';
+import { shellWord } from '../run/shell-word.ts';
 import { totalsLine } from '../run/verdict.ts';
 import type { Task } from '../task.ts';
 import { annotationOf, withoutCommands } from './annotation.ts';
@@ -127,7 +128,7 @@ export function createProgress(options: ProgressOptions): Progress {
         );
       if (report.endedBy !== 'itself')
         stdout(
-          `ended by ${report.endedBy === 'timeout' ? 'the timeout' : 'an interrupt'}; go on with --resume ${directory}\n`,
+          `ended by ${report.endedBy === 'timeout' ? 'the timeout' : 'an interrupt'}; go on with --resume ${shellWord(directory)}\n`,
         );
       stdout(`report in ${directory}/report.html\n`);
       stdout(`${totalsLine(report.totals)}\n`);

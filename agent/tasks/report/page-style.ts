@@ -45,6 +45,7 @@ code,pre,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberatio
 .dots .passed{background:var(--pass)}.dots .failed{background:var(--fail)}.dots .error{background:var(--error)}
 .tag{display:inline-block;color:var(--soft);background:var(--skip-bg);border-radius:5px;font-size:12px;font-weight:400;padding:0 7px;margin-left:6px}
 .tag.flaky{color:var(--flaky);background:var(--flaky-bg);font-weight:600}
+.tag.acting{color:var(--accent);background:var(--user)}
 .body{padding:16px 18px 20px}
 .facts{color:var(--soft);font-size:13px;margin:0 0 12px;overflow-wrap:anywhere}
 table.k{border-collapse:collapse;font-size:13px;margin:0 0 14px;font-variant-numeric:tabular-nums}

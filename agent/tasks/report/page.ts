@@ -7,7 +7,7 @@ import { type Html, html, verbatim } from './html.ts';
 import { PAGE_SCRIPT, PAGE_STYLE } from './page-style.ts';
 import type { RunReport, TaskReport } from './run-report.ts';
 import { timelineOf } from './timeline.ts';
-import { costText, durationText, reasonsOf } from './words.ts';
+import { actingText, costText, durationText, reasonsOf } from './words.ts';
 
 export interface PageOptions {
   /** The text of a transcript, named as in its result; `undefined` if it is not there. */
@@ -124,7 +124,7 @@ function filtersOf(report: RunReport): Html {
     )}${
     report.models.length > 1 &&
     html`<select aria-label="Model"><option value="">All models</option>${report.models.map((model) => html`<option>${model}</option>`)}</select>`
-  }<input type="search" placeholder="Filter by id, tag or words of the prompt" aria-label="Filter"></div>`;
+  }<input type="search" placeholder="Filter by id, tag, as … or words of the prompt" aria-label="Filter"></div>`;
 }
 
 /** What needs a look comes first; tasks that are alike stay in the order of their files. */
@@ -137,7 +137,11 @@ function urgencyOf({ outcome, isFlaky }: TaskReport): number {
 function taskOf(task: TaskReport, timelines: Timelines): Html {
   const models = [...new Set(task.attempts.map(({ model }) => model))];
   const kinds = [task.outcome === 'not-run' ? 'skipped' : task.outcome, ...(task.isFlaky ? ['flaky'] : [])];
-  const text = [task.id, ...task.tags, task.file, ...task.turns].join(' ').slice(0, 400).toLowerCase();
+  const acting = task.actingAs === undefined ? [] : [actingText(task.actingAs)];
+  const text = [task.id, ...acting, ...task.tags, ...(task.servers ?? []), task.file, ...task.turns]
+    .join(' ')
+    .slice(0, 400)
+    .toLowerCase();
   const [reason] = reasonsOf(task);
   const shown =
     task.attempts.find((attempt) => attempt.outcome !== 'passed') ?? (task.repeat === 1 ? task.attempts[0] : undefined);
@@ -145,7 +149,7 @@ function taskOf(task: TaskReport, timelines: Timelines): Html {
   return html`<details class="task" data-kinds="${kinds.join(' ')}" data-models="${JSON.stringify(models)}" data-text="${text}">
 <summary><span class="chip ${task.outcome}">${task.outcome === 'not-run' ? 'not run' : task.outcome}</span><span class="name">${task.id}${
     task.isFlaky && html`<span class="tag flaky">flaky</span>`
-  }${task.tags.map((tag) => html`<span class="tag">${tag}</span>`)}${
+  }${acting.map((who) => html`<span class="tag acting">${who}</span>`)}${task.tags.map((tag) => html`<span class="tag">${tag}</span>`)}${
     task.outcome !== 'passed' && reason !== undefined && html`<span class="why">${reason.split('\n', 1)}</span>`
   }</span><span class="meta">${task.repeat > 1 && html`<span class="dots" aria-hidden="true">${task.attempts.slice(0, 20).map(({ outcome }) => html`<i class="${outcome}"></i>`)}</span>`}${
     task.repeat > 1 && `${task.passes}/${task.repeat} · `
@@ -154,10 +158,24 @@ function taskOf(task: TaskReport, timelines: Timelines): Html {
 <p class="facts">${task.description !== undefined && html`${task.description}<br>`}<code>${task.file}:${task.line}</code>${
     models.length > 0 && html` · ${models.join(', ')}`
   }${task.repeat > 1 && html` · ${task.mustPass} of ${task.repeat} have to pass`}${task.skip !== undefined && html` · skipped: ${task.skip}`}</p>
+${permissionsOf(task)}
 ${task.repeat > 1 && task.passAtK.length > 0 && estimatesOf(task)}
 ${task.attempts.map((attempt) => attemptOf(attempt, attempt === shown, timelines))}
 ${task.attempts.length === 0 && task.turns.map((turn) => html`<pre>${turn}</pre>`)}
 </div></details>`;
+}
+
+/** What sets a task apart from another with the same words: whom it acted as, with which servers, and what it was allowed. */
+function permissionsOf({ actingAs, servers, approve }: TaskReport): Html | false {
+  const list = (names: readonly string[]) => names.map((name, index) => html`${index > 0 && ', '}<code>${name}</code>`);
+  const facts = [
+    ...(actingAs ? [html`acted <code>${actingText(actingAs)}</code>`] : []),
+    ...(servers ? [html`servers ${servers.length === 0 ? 'none' : list(servers)}`] : []),
+    ...(approve.length > 0 ? [html`approved ${list(approve)}`] : []),
+  ];
+  return (
+    facts.length > 0 && html`<p class="facts">${facts.map((fact, index) => html`${index > 0 && ' · '}${fact}`)}</p>`
+  );
 }
 
 /** The first, the last, and some between: a table of 100 columns helps nobody. */

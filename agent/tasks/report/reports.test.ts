@@ -197,6 +197,29 @@ describe('report.html', () => {
     assert.ok(shown.includes('safe &lt;U+202E&gt;gnp.exe'));
   });
 
+  test('tells tasks apart that differ in whom they acted as, in their servers or in what was approved', () => {
+    const alike = reportOf(
+      [fakeTask('plain'), [fakeResult('plain')]],
+      [fakeTask('hers', { actingAs: { kind: 'profile', name: 'alice' } }), [fakeResult('hers')]],
+      [fakeTask('its', { actingAs: { kind: 'machine', name: 'ci-bot' }, approve: ['local.*'] }), [fakeResult('its')]],
+      [fakeTask('narrow', { servers: ['<b>', 'local'] }), [fakeResult('narrow')]],
+    );
+    const shown = toPage(alike, { readTranscript: () => undefined });
+    const part = (id: string) => new RegExp(`data-text="${id} [\\s\\S]*?</details>\n`).exec(shown)?.[0] ?? '';
+    assert.doesNotMatch(part('plain'), /acted|servers|approved|tag acting/);
+    assert.match(part('hers'), /<span class="tag acting">as alice<\/span>/);
+    assert.match(part('hers'), /acted <code>as alice<\/code>/);
+    assert.match(part('its'), /data-text="its as machine ci-bot /);
+    assert.match(part('its'), /acted <code>as machine ci-bot<\/code> · approved <code>local\.\*<\/code>/);
+    assert.match(part('narrow'), /servers <code>&lt;b&gt;<\/code>, <code>local<\/code>/);
+    const [, hers, its] = JSON.parse(JSON.stringify(alike)).tasks;
+    assert.deepEqual(
+      [hers.actingAs, its.approve],
+      [{ kind: 'profile', name: 'alice' }, ['local.*']],
+      'report.json has it as well',
+    );
+  });
+
   test('what needs a look comes first', () => {
     const order = [...page.matchAll(/<span class="name">([^<]+)/g)].map(([, id]) => id);
     assert.deepEqual(order, ['bad', 'down', 'flaky', 'good', 'wording', 'later', 'ended']);
@@ -248,8 +271,14 @@ test('all reports are written, whole, without secrets, and the summary goes to t
   const report = reportOf([fakeTask('a'), [fakeResult('a', 1, failure(secret))]]);
   const summaryFile = join(directory, 'step-summary');
   const scrub = (text: string) => text.replaceAll(secret, '[secret]');
-  await writeReports(report, { directory, summaryFile, scrub });
-  await writeReports(report, { directory, summaryFile, scrub });
+  const notices: string[] = [];
+  const onNotice = (text: string) => notices.push(text);
+  await writeReports(report, { directory, summaryFile, scrub, onNotice });
+  await writeReports(report, { directory, summaryFile, scrub, onNotice });
+  await writeReports(report, { directory, summaryFile: join(directory, 'no/such'), scrub, onNotice });
+  assert.deepEqual(notices, [
+    `The summary could not be added to ${directory}/no/such (ENOENT); it is in ${directory}/summary.md.`,
+  ]);
   assert.deepEqual(readdirSync(directory).toSorted(), [
     'junit.xml',
     'report.html',

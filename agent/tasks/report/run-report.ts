@@ -2,7 +2,7 @@
 
 import type { Result } from '../run/result.ts';
 import { type Totals, totalsOf, type Verdict, type VerdictOutcome } from '../run/verdict.ts';
-import type { Task } from '../task.ts';
+import type { ActingAs, Task } from '../task.ts';
 import { passAtK, passHatK, percentile } from './statistics.ts';
 
 export interface TaskReport {
@@ -12,6 +12,11 @@ export interface TaskReport {
   readonly line: number;
   readonly tags: readonly string[];
   readonly turns: readonly string[];
+  /** Left out where the file says nothing: whoever the configuration names. */
+  readonly actingAs: ActingAs | undefined;
+  /** Left out where the file says nothing: all of them. */
+  readonly servers: readonly string[] | undefined;
+  readonly approve: readonly string[];
   readonly outcome: VerdictOutcome;
   /** Why it was skipped by its file. */
   readonly skip: string | undefined;
@@ -99,8 +104,9 @@ function reportTask({ task, outcome, results }: Verdict): TaskReport {
   };
 }
 
-function describe({ id, description, file, line, tags, turns, skip, repeat, mustPass }: Task) {
-  return { id, description, file, line, tags, turns, skip, repeat, mustPass };
+function describe(task: Task) {
+  const { id, description, file, line, tags, turns, actingAs, servers, approve, skip, repeat, mustPass } = task;
+  return { id, description, file, line, tags, turns, actingAs, servers, approve, skip, repeat, mustPass };
 }
 
 /** The sum of what is known; one unknown part makes it unknown. */

@@ -1,5 +1,6 @@
 // Durations, amounts and reasons in words, the same in all reports.
 
+import type { ActingAs } from '../task.ts';
 import type { TaskReport } from './run-report.ts';
 
 /** `840 ms`, `3.2 s`, `2 min 5 s` */
@@ -14,6 +15,11 @@ export function durationText(ms: number): string {
 export function costText(usd: number | undefined): string {
   if (usd === undefined) return '–';
   return usd === 0 ? '$0' : `$${usd < 0.01 ? usd.toPrecision(2) : usd.toFixed(2)}`;
+}
+
+/** `as alice`, `as machine ci-bot` */
+export function actingText({ kind, name }: ActingAs): string {
+  return kind === 'machine' ? `as machine ${name}` : `as ${name}`;
 }
 
 /** What went wrong in the attempts of a task, each reason once with the attempts that it holds for. */

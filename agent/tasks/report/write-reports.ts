@@ -15,12 +15,14 @@ export interface WriteReportsOptions {
   readonly summaryFile: string | undefined;
   /** Takes secrets out of what is written. */
   readonly scrub: (text: string) => string;
+  /** Hears that the file for the summary cannot be written: the run is over all the same, with its own exit code. */
+  readonly onNotice: (text: string) => void;
 }
 
 /** Writes report.json, junit.xml, summary.md and report.html; each is there whole or not at all. */
 export async function writeReports(
   report: RunReport,
-  { directory, summaryFile, scrub }: WriteReportsOptions,
+  { directory, summaryFile, scrub, onNotice }: WriteReportsOptions,
 ): Promise<void> {
   const summary = scrub(toSummary(report));
   const readTranscript = (name: string) => readIfPresent(join(directory, name));
@@ -30,7 +32,15 @@ export async function writeReports(
     replace(join(directory, 'summary.md'), summary),
     replace(join(directory, 'report.html'), scrub(toPage(report, { readTranscript }))),
   ]);
-  if (summaryFile !== undefined) await appendFile(summaryFile, `${summary}\n`);
+  if (summaryFile === undefined) return;
+  try {
+    await appendFile(summaryFile, `${summary}\n`);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    onNotice(
+      `The summary could not be added to ${summaryFile} (${String(error.code)}); it is in ${directory}/summary.md.`,
+    );
+  }
 }
 
 async function replace(file: string, text: string): Promise<void> {

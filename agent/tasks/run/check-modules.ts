@@ -1,32 +1,115 @@
-// Check modules: TypeScript or JavaScript of whoever wrote the task, whose default export judges a run.
+// Check modules: TypeScript or JavaScript of whoever wrote the task, whose default export judges a run. Each judgement has
+// a thread of its own: it can be ended, whatever it does, and nothing is left of it for the next one.
 
+import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { AgentError } from '../../errors.ts';
 import type { Check } from '../expect/judge-run.ts';
 import type { Fault } from '../file/fault.ts';
 import type { Task } from '../task.ts';
+import type { FinishedRun } from './finished-run.ts';
+import { type StartTimer, startRealTimer } from './timer.ts';
 
 /** By the absolute path of the module. */
 export type LoadedChecks = ReadonlyMap<string, Check>;
 
-/** Loads every check module once, before anything runs; those that cannot be used are faults. */
+/** What a thread is started with. */
+export interface CheckOrder {
+  readonly url: string;
+  /** `undefined`: only loads the module. */
+  readonly run: FinishedRun | undefined;
+}
+
+/** What a thread says, once. */
+export type CheckReport =
+  | { readonly kind: 'loaded' }
+  | { readonly kind: 'no-function' }
+  | { readonly kind: 'verdict'; readonly verdict: unknown }
+  | { readonly kind: 'threw'; readonly name: string; readonly message: string };
+
+export interface LoadChecksOptions {
+  /** Aborted: nothing is waited for any more. */
+  readonly signal: AbortSignal;
+  /** Default a timer. */
+  readonly startTimer?: StartTimer;
+}
+
+/** Loading takes milliseconds; what waits for more than this waits for something that does not come. */
+const LOAD_TIMEOUT_MS = 30_000;
+
+/**
+ * Loads every check module once, before anything runs; those that cannot be used are faults.
+ *
+ * @throws {AgentError} `interrupted` when the signal is aborted
+ */
 export async function loadChecks(
   tasks: readonly Task[],
+  options: LoadChecksOptions,
 ): Promise<{ readonly checks: LoadedChecks; readonly faults: readonly Fault[] }> {
   const checks = new Map<string, Check>();
   const faults: Fault[] = [];
   const users = new Map(tasks.flatMap((task) => (task.check === undefined ? [] : [[task.check, task] as const])));
   for (const [path, { file, line }] of users) {
-    const fault = (message: string) =>
-      faults.push({ file, line, message: `check ${JSON.stringify(path)}: ${message}` });
-    try {
-      const module: unknown = await import(pathToFileURL(path).href);
-      const judge: unknown = typeof module === 'object' && module !== null ? Reflect.get(module, 'default') : undefined;
-      // It takes what we hand it and gives what it gives: the result is looked at.
-      if (typeof judge === 'function') checks.set(path, (run) => judge(run));
-      else fault('expected a default export that is a function, (run) => true | string');
-    } catch (error) {
-      fault(`the module cannot be loaded: ${(error instanceof Error ? error.message : String(error)).slice(0, 300)}`);
-    }
+    const wrong = await faultOf(path, options);
+    if (options.signal.aborted) throw new AgentError('interrupted', 'Interrupted before a task was run.');
+    if (wrong === undefined) checks.set(path, (run, signal) => judge(path, run, signal));
+    else faults.push({ file, line, message: `check ${JSON.stringify(path)}: ${wrong}` });
   }
   return { checks, faults };
+}
+
+async function faultOf(path: string, { signal, startTimer = startRealTimer }: LoadChecksOptions) {
+  const limit = new AbortController();
+  const stopTimer = startTimer(LOAD_TIMEOUT_MS, () =>
+    limit.abort(new Error(`it was not loaded within ${LOAD_TIMEOUT_MS} ms, and stopped`)),
+  );
+  try {
+    const order = { url: pathToFileURL(path).href, run: undefined };
+    const report = await runThread(order, AbortSignal.any([signal, limit.signal]));
+    if (report.kind === 'threw') return `the module cannot be loaded: ${report.message.slice(0, 300)}`;
+    return report.kind === 'loaded'
+      ? undefined
+      : 'expected a default export that is a function, (run) => true | string';
+  } catch (error) {
+    return `the module cannot be loaded: ${(error instanceof Error ? error.message : String(error)).slice(0, 300)}`;
+  } finally {
+    stopTimer();
+  }
+}
+
+async function judge(path: string, run: FinishedRun, signal: AbortSignal): Promise<unknown> {
+  const shown = relative('', path);
+  try {
+    const report = await runThread({ url: pathToFileURL(path).href, run }, signal);
+    if (report.kind === 'verdict') return report.verdict;
+    if (report.kind === 'threw') throw Object.assign(new Error(report.message), { name: report.name });
+    throw new Error(`${shown} has no default export that is a function any more`);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new Error(`${shown} ${signal.reason instanceof Error ? signal.reason.message : 'was stopped'}`);
+  }
+}
+
+/**
+ * What the thread says; it has ended then.
+ *
+ * @throws the signal's reason, and why a thread ended that said nothing
+ */
+async function runThread(order: CheckOrder, signal: AbortSignal): Promise<CheckReport> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<CheckReport>();
+  const thread = new Worker(new URL('./check-thread.ts', import.meta.url), { workerData: order });
+  // check-thread.ts sends nothing else.
+  thread.once('message', (report) => resolve(report as CheckReport));
+  thread.once('error', reject);
+  thread.once('exit', () => reject(new Error('it ended before it came to its end: it waits for nothing, or exits')));
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    await thread.terminate();
+  }
 }

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import type { AgentError } from '../../errors.ts';
 import { fakeResult, fakeRun } from '../fake-task.ts';
 import { openResults, RESULTS_FILE, readResults } from './results-file.ts';
-import { assertUnused, newestRun, takeDirectory, writeTranscript } from './run-directory.ts';
+import { newestRun, takeDirectory, writeTranscript } from './run-directory.ts';
+
+const GO_ON = { isNew: false };
+const NEW = { isNew: true };
 
 describe('results on the disk', () => {
   let root: string;
@@ -17,7 +21,7 @@ describe('results on the disk', () => {
   beforeEach(async () => {
     count += 1;
     directory = join(root, String(count));
-    const release = await takeDirectory(directory);
+    const release = await takeDirectory(directory, GO_ON);
     await release();
   });
   after(() => rmSync(root, { recursive: true, force: true }));
@@ -80,17 +84,43 @@ describe('results on the disk', () => {
   });
 
   test('a new run does not mix with another', async () => {
-    await assertUnused(directory);
+    const spaced = `${directory} it's`;
+    const release = await takeDirectory(spaced, NEW);
+    await release();
+    writeFileSync(join(spaced, RESULTS_FILE), '');
+    await assert.rejects(takeDirectory(spaced, NEW), (error: AgentError) => {
+      assert.equal(error.code, 'usage');
+      assert.ok(error.message.includes(`--resume '${directory} it'\\''s',`), error.message);
+      return true;
+    });
+    assert.ok(!existsSync(join(spaced, 'run.lock')), 'and leaves it free');
+  });
+
+  test('of two runs that begin in the same directory, one is refused, be the other going on or over', async () => {
+    const release = await takeDirectory(directory, NEW);
+    writeFileSync(join(directory, 'run.lock'), '1');
     writeFileSync(file(), '');
-    await assert.rejects(assertUnused(directory), { code: 'usage', message: /--resume/ });
+    await assert.rejects(takeDirectory(directory, NEW), { code: 'usage', message: /going on in process 1/ });
+    await release();
+    await assert.rejects(takeDirectory(directory, NEW), { code: 'usage', message: /has the results of a run/ });
+  });
+
+  test('a place that cannot be written to is a fault of the flag, and says why', async () => {
+    writeFileSync(join(directory, 'a-file'), '');
+    for (const [place, reason] of [
+      ['a-file', /there is a file where a directory should be/],
+      ['a-file/below', /there is a file where a directory should be/],
+      ['x'.repeat(300), /ENAMETOOLONG/],
+    ] as const)
+      await assert.rejects(takeDirectory(join(directory, place), NEW), { code: 'usage', message: reason });
   });
 
   test('only one process writes to a directory at a time, and a dead one does not keep it', async () => {
     writeFileSync(join(directory, 'run.lock'), '1');
-    await assert.rejects(takeDirectory(directory), { code: 'usage', message: /going on in process 1/ });
+    await assert.rejects(takeDirectory(directory, GO_ON), { code: 'usage', message: /going on in process 1/ });
     // No system gives out a process id like this one.
     writeFileSync(join(directory, 'run.lock'), '999999999');
-    const release = await takeDirectory(directory);
+    const release = await takeDirectory(directory, GO_ON);
     assert.equal(readFileSync(join(directory, 'run.lock'), 'utf8'), String(process.pid));
     await release();
   });
@@ -103,5 +133,19 @@ describe('results on the disk', () => {
     const odd = await writeTranscript(directory, { ...run, taskId: 'a@openai:x/../y' }, scrub);
     assert.match(odd, /^transcripts\/[^/]+\.jsonl$/);
     assert.equal(readFileSync(join(directory, odd), 'utf8'), '{"role":"user","content":"[secret]"}\n');
+    const long = 'x'.repeat(300);
+    const ids = [
+      'a@ollama:m:1',
+      'a@ollama:M:1',
+      'a@ollama:m_1',
+      'a@ollama:m.1',
+      'a@ollama:ü',
+      `a@${long}1`,
+      `a@${long}2`,
+    ];
+    const names = new Set<string>();
+    for (const taskId of ids) names.add((await writeTranscript(directory, { ...run, taskId }, scrub)).toLowerCase());
+    assert.equal(names.size, ids.length, 'also where a file system takes upper case for lower case');
+    for (const name of names) assert.ok(name.length < 230);
   });
 });

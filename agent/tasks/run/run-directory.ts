@@ -1,12 +1,13 @@
 // The directory of a run: where it is, that only one process writes to it at a time, and what is in it.
 
-import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withProcessLock } from '../../auth/process-lock.ts';
 import { AgentError } from '../../errors.ts';
 import { fileNameOf } from '../task.ts';
 import type { FinishedRun } from './finished-run.ts';
 import { RESULTS_FILE } from './results-file.ts';
+import { shellWord } from './shell-word.ts';
 
 /** Runs that nobody gave another place. */
 export const RUNS_DIRECTORY = 'runs';
@@ -35,13 +36,18 @@ export async function newestRun(runs = RUNS_DIRECTORY): Promise<string> {
   return join(runs, newest);
 }
 
+export interface TakeDirectoryOptions {
+  /** A run that begins must not mix with another; one that is gone on with has results. */
+  readonly isNew: boolean;
+}
+
 /**
  * Takes the directory for this process, until the returned function is called or the process dies.
  *
- * @throws {AgentError} `usage` while another process runs there
+ * @throws {AgentError} `usage` while another process runs there, if it has results and should not, or cannot be written to
  */
-export async function takeDirectory(directory: string): Promise<() => Promise<void>> {
-  await mkdir(join(directory, 'transcripts'), { recursive: true, mode: 0o700 });
+export async function takeDirectory(directory: string, { isNew }: TakeDirectoryOptions): Promise<() => Promise<void>> {
+  await makeWritable(directory);
   const file = join(directory, LOCK_FILE);
   // The short lock settles who looks at the long one first, also after a kill -9.
   await withProcessLock(`${file}.taking`, async () => {
@@ -51,22 +57,36 @@ export async function takeDirectory(directory: string): Promise<() => Promise<vo
         'usage',
         `The run in ${directory} is going on in process ${holder}. Wait for it, or use another --out. If that process is something else, remove ${file}.`,
       );
+    if (isNew && (await readIfPresent(join(directory, RESULTS_FILE))) !== undefined)
+      throw new AgentError(
+        'usage',
+        `${directory} has the results of a run. Go on with it: --resume ${shellWord(directory)}, or choose another --out.`,
+      );
     await writeFile(file, String(process.pid), { mode: 0o600 });
   });
   return () => rm(file, { force: true });
 }
 
-/**
- * A run that begins must not mix with another.
- *
- * @throws {AgentError} `usage` if the directory has results
- */
-export async function assertUnused(directory: string): Promise<void> {
-  if ((await readIfPresent(join(directory, RESULTS_FILE))) !== undefined)
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EEXIST: 'there is a file of that name',
+  ENOTDIR: 'there is a file where a directory should be',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+};
+
+async function makeWritable(directory: string): Promise<void> {
+  try {
+    await mkdir(join(directory, 'transcripts'), { recursive: true, mode: 0o700 });
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
     throw new AgentError(
       'usage',
-      `${directory} has the results of a run. Go on with it: --resume ${directory}, or choose another --out.`,
+      `The results of a run cannot be written to ${directory}: ${REASONS[error.code] ?? error.code}. Choose another directory with --out.`,
+      { cause: error },
     );
+  }
 }
 
 /** Keeps a conversation as JSON lines; returns where, from the directory of the run. */

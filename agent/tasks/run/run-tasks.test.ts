@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { AgentError } from '../../errors.ts';
 import { fakeRun, fakeTask } from '../fake-task.ts';
 import type { Task } from '../task.ts';
+import { loadChecks } from './check-modules.ts';
 import type { Attempt, AttemptResult, Executor, Identity } from './executor.ts';
 import { hashOf, type Result } from './result.ts';
 import { type RunEvent, type RunTasksOptions, runTasks } from './run-tasks.ts';
@@ -69,26 +73,35 @@ const wantsYes = (id: string, changed: Partial<Task> = {}) =>
   fakeTask(id, { expectations: [{ answer: { equals: 'yes' } }], ...changed });
 
 describe('running tasks', () => {
-  test('a check that waits for ever ends with the time of its task, and the others go on', async () => {
-    const limits: number[] = [];
+  test('a check that comes to no end is an error of its task that names it, and the others go on', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'checks-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const module = (name: string, text: string) => {
+      writeFileSync(join(directory, name), text);
+      return join(directory, name);
+    };
+    const looping = module('looping.ts', 'export default (run: unknown): true => { while (run !== 1); return true; };');
+    const waiting = module(
+      'waiting.ts',
+      'export default () => new Promise(() => setInterval(() => undefined, 1_000));',
+    );
+    const fine = module('fine.ts', 'export default () => true;');
+    const all = [
+      fakeTask('loops', { check: looping, timeoutMs: 2_000 }),
+      fakeTask('waits', { check: waiting, timeoutMs: 1_000 }),
+      fakeTask('fine', { check: fine }),
+    ];
+    const { checks, faults } = await loadChecks(all, { signal: t.signal });
+    assert.deepEqual(faults, []);
     const ran = await run(
-      [fakeTask('stuck', { check: '/stuck.ts', timeoutMs: 5_000 }), fakeTask('fine')],
+      all,
       scripted(() => ({})),
-      {
-        checks: new Map([['/stuck.ts', () => new Promise(() => undefined)]]),
-        startTimer: (ms, callback) => {
-          limits.push(ms);
-          if (ms === 5_000) setImmediate(callback);
-          return () => undefined;
-        },
-      },
+      { checks },
     );
-    assert.deepEqual(outcomes(ran), ['stuck error', 'fine passed']);
-    assert.match(
-      ran.written.find(({ task }) => task === 'stuck')?.findings.at(-1)?.message ?? '',
-      /no verdict within 5000 ms/,
-    );
-    assert.ok(limits.includes(5_000));
+    assert.deepEqual(outcomes(ran), ['loops error', 'waits error', 'fine passed']);
+    const message = (id: string) => ran.written.find(({ task }) => task === id)?.findings.at(-1)?.message ?? '';
+    assert.match(message('loops'), /^check: .*looping\.ts came to no verdict within 2000 ms, the timeout of the task$/);
+    assert.match(message('waits'), /^check: .*waiting\.ts came to no verdict within 1000 ms, the timeout of the task$/);
   });
 
   test('every attempt has one final result, and no more run at once than asked for', async () => {

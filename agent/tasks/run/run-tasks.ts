@@ -104,7 +104,7 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
       const limit = new AbortController();
       // What a judge model or a check waits for may never come; they have as long as the attempt had.
       const stopTimer = startTimer(timeoutMs, () =>
-        limit.abort(new Error(`came to no verdict within ${timeoutMs} ms`)),
+        limit.abort(new Error(`came to no verdict within ${timeoutMs} ms, the timeout of the task`)),
       );
       const signal = AbortSignal.any([options.stop, limit.signal]);
       const findings = await judgeRun(attempt.task, ran.run, { judge: options.judge, check, signal }).finally(

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fakeRun, fakeTask } from '../fake-task.ts';
+import { type LoadChecksOptions, loadChecks } from './check-modules.ts';
+
+const NEVER = new AbortController().signal;
+
+/** Some of the modules come to no end. */
+describe('check modules', { timeout: 60_000 }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'check-modules-'));
+  after(() => rmSync(directory, { recursive: true }));
+  let count = 0;
+  const load = (text: string, options: Partial<LoadChecksOptions> = {}) => {
+    count += 1;
+    const path = join(directory, `check-${count}.ts`);
+    writeFileSync(path, text);
+    return loadChecks([fakeTask('one', { check: path })], { signal: NEVER, ...options });
+  };
+  const checkOf = async (text: string) => {
+    const { checks, faults } = await load(text);
+    assert.deepEqual(faults, []);
+    const [check] = checks.values();
+    assert.ok(check);
+    return check;
+  };
+
+  test('are handed the run, and their verdict comes back as it is', async () => {
+    for (const [text, expected] of [
+      ['export default (run: { answer: string }) => run.answer === "42" || "wrong";', true],
+      ['export default async (run: { answer: string }) => `got ${run.answer}`;', 'got 42'],
+      ['export default () => ({ ok: false });', { ok: false }],
+      ['export default () => undefined;', undefined],
+    ] as const)
+      assert.deepEqual(await (await checkOf(text))(fakeRun({ answer: '42' }), NEVER), expected);
+  });
+
+  test('what they throw comes back by its name, so that an assertion is told from a fault', async () => {
+    for (const [text, name, message] of [
+      [
+        'import assert from "node:assert/strict"; export default () => assert.equal(1, 2);',
+        'AssertionError',
+        /1 !== 2/,
+      ],
+      ['export default () => (undefined as any).answer;', 'TypeError', /answer/],
+      ['export default () => { throw "a text"; };', 'Error', /^a text$/],
+      ['export default () => () => true;', 'DataCloneError', /could not be cloned/],
+    ] as const)
+      await assert.rejects((await checkOf(text))(fakeRun(), NEVER), { name, message });
+  });
+
+  test('one that exits ends its thread and nothing else, and waiting for nothing is no verdict', async () => {
+    for (const text of [
+      'export default () => process.exit(0);',
+      'export default () => new Promise(() => undefined);',
+      'export default () => { queueMicrotask(() => process.exit(0)); return new Promise(() => undefined); };',
+    ])
+      await assert.rejects((await checkOf(text))(fakeRun(), NEVER), /ended before it came to its end/);
+  });
+
+  test('one that loops is stopped when its time is over, and is named', async () => {
+    const check = await checkOf('export default () => { for (;;); };');
+    const limit = new AbortController();
+    const judging = check(fakeRun(), limit.signal);
+    setImmediate(() => limit.abort(new Error('took too long')));
+    await assert.rejects(judging, /^Error: .*check-\d+\.ts took too long$/);
+  });
+
+  test('nothing of one judgement is left for the next', async () => {
+    const check = await checkOf('let count = 0; export default () => `${(count += 1)}`;');
+    assert.deepEqual([await check(fakeRun(), NEVER), await check(fakeRun(), NEVER)], ['1', '1']);
+  });
+
+  test('one that is not loaded in time is a fault, be it in a loop or waiting', async () => {
+    for (const text of ['for (;;);', 'setInterval(() => undefined, 1_000); await new Promise(() => undefined);']) {
+      const limits: number[] = [];
+      const startTimer = (ms: number, callback: () => void) => {
+        limits.push(ms);
+        setImmediate(callback);
+        return () => undefined;
+      };
+      const { checks, faults } = await load(`${text}\nexport default () => true;`, { startTimer });
+      assert.deepEqual([checks.size, limits], [0, [30_000]]);
+      assert.match(
+        faults[0]?.message ?? '',
+        /check-\d+\.ts": the module cannot be loaded: it was not loaded within 30000 ms/,
+      );
+    }
+  });
+
+  test('loading ends when the run is interrupted', async () => {
+    const interrupt = new AbortController();
+    const loading = load('for (;;);', { signal: interrupt.signal });
+    setImmediate(() => interrupt.abort());
+    await assert.rejects(loading, { code: 'interrupted' });
+  });
+});
