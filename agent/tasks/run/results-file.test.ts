@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -27,6 +36,25 @@ describe('results on the disk', () => {
   after(() => rmSync(root, { recursive: true, force: true }));
   const file = () => join(directory, RESULTS_FILE);
   const ids = async () => (await readResults(directory)).results.map(({ task, attempt }) => `${task}#${attempt}`);
+
+  test('a disk that is full ends the run in words, and nothing is written behind a part of a line', async () => {
+    // What is written there never fits.
+    symlinkSync('/dev/full', file());
+    const results = await openResults(directory);
+    const append = () =>
+      results.append(fakeResult('lost')).then(
+        () => assert.fail(),
+        (reason: AgentError) => reason,
+      );
+    const fault = await append();
+    assert.equal(fault.code, 'internal');
+    assert.match(
+      fault.message,
+      /^results\.jsonl in .* cannot be written: the disk is full\. .* Go on when there is room: --resume /,
+    );
+    assert.equal(await append(), fault, 'not tried again');
+    await results.close();
+  });
 
   test('what append has promised is there, one line each, however many come at once', async () => {
     const results = await openResults(directory);

@@ -4,14 +4,27 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AgentError } from '../../errors.ts';
+import { diskFault } from './disk-fault.ts';
 import { keyOf, type Result, resultSchema } from './result.ts';
+import { shellWord } from './shell-word.ts';
 
 export const RESULTS_FILE = 'results.jsonl';
 
 export interface ResultsFile {
-  /** Resolves when the line is on the disk. Lines that come meanwhile go there together. */
+  /**
+   * Resolves when the line is on the disk. Lines that come meanwhile go there together.
+   *
+   * @throws {AgentError} `internal` when it cannot be written; nothing is written after that, since a part of a line may
+   *   stand there already
+   */
   append(result: Result): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What ends a run whose results cannot be kept. */
+export function cannotGoOn(error: unknown, directory: string, name: string): unknown {
+  const advice = `The results so far are kept. Go on when there is room: --resume ${shellWord(directory)}`;
+  return diskFault(error, 'internal', `${name} in ${directory} cannot be written`, advice);
 }
 
 /** Opens the file of a run for appending. */
@@ -20,16 +33,19 @@ export async function openResults(directory: string): Promise<ResultsFile> {
   if (await endsInTheMiddleOfALine(file)) await file.appendFile('\n');
   let waiting: { readonly line: string; readonly done: PromiseWithResolvers<void> }[] = [];
   let writing: Promise<void> | undefined;
+  let fault: { readonly error: unknown } | undefined;
   const writeAll = async () => {
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
       try {
+        if (fault) throw fault.error;
         await file.appendFile(batch.map(({ line }) => line).join(''));
         await file.datasync();
         for (const { done } of batch) done.resolve();
       } catch (error) {
-        for (const { done } of batch) done.reject(error);
+        fault ??= { error: cannotGoOn(error, directory, RESULTS_FILE) };
+        for (const { done } of batch) done.reject(fault.error);
       }
     }
     writing = undefined;

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { withProcessLock } from '../../auth/process-lock.ts';
 import { AgentError } from '../../errors.ts';
 import { fileNameOf } from '../task.ts';
+import { diskFault } from './disk-fault.ts';
 import type { FinishedRun } from './finished-run.ts';
-import { RESULTS_FILE } from './results-file.ts';
+import { cannotGoOn, RESULTS_FILE } from './results-file.ts';
 import { shellWord } from './shell-word.ts';
 
 /** Runs that nobody gave another place. */
@@ -67,29 +68,21 @@ export async function takeDirectory(directory: string, { isNew }: TakeDirectoryO
   return () => rm(file, { force: true });
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not write there',
-  EEXIST: 'there is a file of that name',
-  ENOTDIR: 'there is a file where a directory should be',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-};
-
 async function makeWritable(directory: string): Promise<void> {
   try {
     await mkdir(join(directory, 'transcripts'), { recursive: true, mode: 0o700 });
     await access(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
-    throw new AgentError(
-      'usage',
-      `The results of a run cannot be written to ${directory}: ${REASONS[error.code] ?? error.code}. Choose another directory with --out.`,
-      { cause: error },
-    );
+    const what = `The results of a run cannot be written to ${directory}`;
+    throw diskFault(error, 'usage', what, 'Choose another directory with --out.');
   }
 }
 
-/** Keeps a conversation as JSON lines; returns where, from the directory of the run. */
+/**
+ * Keeps a conversation as JSON lines; returns where, from the directory of the run.
+ *
+ * @throws {AgentError} `internal` when it cannot be written
+ */
 export async function writeTranscript(
   directory: string,
   run: FinishedRun,
@@ -97,11 +90,11 @@ export async function writeTranscript(
 ): Promise<string> {
   const name = `transcripts/${fileNameOf(run.taskId)}${run.attempt === 1 ? '' : `.${run.attempt}`}.jsonl`;
   const text = run.messages.map((message) => `${scrub(JSON.stringify(message))}\n`).join('');
-  const file = await open(join(directory, name), 'w', 0o600);
   try {
+    await using file = await open(join(directory, name), 'w', 0o600);
     await file.writeFile(text);
-  } finally {
-    await file.close();
+  } catch (error) {
+    throw cannotGoOn(error, directory, name);
   }
   return name;
 }
