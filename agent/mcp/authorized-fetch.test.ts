@@ -97,6 +97,64 @@ test('C10: a server that wants other scopes each time gets them asked for three 
   assert.equal(asked.length, 4);
 });
 
+test('C10: calls that are made at once get around the limit as little as calls one by one', async () => {
+  let asked = 0;
+  let held = 'token-0';
+  const source: TokenSource = {
+    ...createSource(false),
+    current: async () => held,
+    stepUp: async () => {
+      asked += 1;
+      held = `token-${asked}`;
+      return held;
+    },
+  };
+  let serial = 0;
+  const refuse = () => {
+    serial += 1;
+    const challenge = `Bearer error="insufficient_scope", scope="scope-${serial}"`;
+    return new Response(null, { status: 403, headers: { 'www-authenticate': challenge } });
+  };
+  let late: PromiseWithResolvers<void> | undefined;
+  const authorized = createAuthorizedFetch(URL_OF_SERVER, source, async (_url, init) => {
+    // The first of each pair is answered after the other one has stepped up.
+    if (late && new Headers(init?.headers).has('x-late')) await late.promise;
+    return refuse();
+  });
+  for (let pair = 0; pair < 5; pair += 1) {
+    late = Promise.withResolvers();
+    const first = authorized(URL_OF_SERVER, { headers: { 'x-late': '1' } }).catch((error: Error) => error);
+    await authorized(URL_OF_SERVER).catch((error: Error) => error);
+    late.resolve();
+    await first;
+  }
+  assert.ok(asked <= 4, `asked ${asked} times`);
+});
+
+test('a tool that is refused for what no token can give leaves the step-ups of the others alone', async () => {
+  const source: TokenSource = { ...createSource(false), current: async () => 'same', stepUp: async () => 'same' };
+  let granted = false;
+  const stepUp: TokenSource['stepUp'] = async (_stale, { scope }) => {
+    if (scope !== 'write') return 'same';
+    granted = true;
+    return 'with-write';
+  };
+  const authorized = createAuthorizedFetch(URL_OF_SERVER, { ...source, stepUp }, async (url, init) => {
+    const token = new Headers(init?.headers).get('authorization');
+    if (new URL(url).searchParams.get('tool') === 'write' && token === 'Bearer with-write')
+      return new Response(null, { status: 200 });
+    const scope = new URL(url).searchParams.get('tool') === 'write' ? ', scope="write"' : '';
+    return new Response(null, {
+      status: 403,
+      headers: { 'www-authenticate': `Bearer error="insufficient_scope"${scope}` },
+    });
+  });
+  for (let call = 0; call < 5; call += 1)
+    await assert.rejects(authorized(`${URL_OF_SERVER}?tool=admin`), { code: 'insufficient_scope' });
+  assert.equal((await authorized(`${URL_OF_SERVER}?tool=write`)).status, 200);
+  assert.ok(granted);
+});
+
 test('step-ups that bring what is needed may be as many as there are scopes', async () => {
   let granted = '';
   const source: TokenSource = {

@@ -29,7 +29,7 @@ export function createAuthorizedFetch(
 ): TransportFetch {
   const { origin } = new URL(serverUrl);
   let fruitlessStepUps = 0;
-  /** With which that was; another one, by a new login for example, begins anew. */
+  /** The last of those tokens; that another one is in use, by a new login for example, begins anew. */
   let refusedToken: string | undefined;
 
   const send = async (url: URL, init: RequestInit | undefined, token: string | undefined) => {
@@ -85,16 +85,22 @@ export function createAuthorizedFetch(
     if (response.status === 403 && extractWWWAuthenticateParams(response).error === 'insufficient_scope') {
       await response.body?.cancel();
       const challenge = readChallenge(response, serverUrl);
-      if (token !== refusedToken) fruitlessStepUps = 0;
+      // Not the one that was sent: a call beside this one may have stepped up meanwhile.
+      const present = await tokens.current();
+      if (present !== refusedToken) fruitlessStepUps = 0;
       if (fruitlessStepUps >= MAX_FRUITLESS_STEP_UPS)
         throw new AgentError(
           'insufficient_scope',
           `${serverUrl} wants other scopes each time, and refused the last ${fruitlessStepUps} tokens that had them. Nobody is asked for more.`,
           { missingScopes: scopesOf(challenge) ?? [], status: 403 },
         );
-      refusedToken = await tokens.stepUp(token, challenge, init?.signal ?? undefined);
-      response = await send(url, init, refusedToken);
-      fruitlessStepUps = response.status === 403 ? fruitlessStepUps + 1 : 0;
+      const next = await tokens.stepUp(token, challenge, init?.signal ?? undefined);
+      response = await send(url, init, next);
+      // Nobody was asked for a token that was there already.
+      if (next !== present) {
+        refusedToken = next;
+        fruitlessStepUps = response.status === 403 ? fruitlessStepUps + 1 : 0;
+      }
       if (response.status === 403) {
         await response.body?.cancel();
         const missingScopes = scopesOf(readChallenge(response, serverUrl)) ?? [];
