@@ -13,6 +13,12 @@ test('a value is a secret by the name it stands under, in the same word or the o
     [['--header', 'x-api-key:abc'], ['abc'], '--header x-api-key:…'],
     [['--auth', 'ada:abc'], ['ada:abc'], '--auth …'],
     [['--password', 'a b', 'next'], ['a b'], '--password … next'],
+    [['--header=Authorization: Bearer abc'], ['Bearer abc'], '--header=Authorization: …'],
+    [['--env=apiKey=abc'], ['abc'], '--env=apiKey=…'],
+    [['--pat', 'abc'], ['abc'], '--pat …'],
+    [['Server=db;User=ada;Password=abc'], ['abc'], 'Server=db;User=ada;Password=…'],
+    [['postgres://ada:s3cr@db/x'], ['s3cr'], 'postgres://ada:…@db/x'],
+    [['https://tools.example/mcp?api_key=abc&x=1'], ['abc'], 'https://tools.example/mcp?api_key=…&x=1'],
   ] as const) {
     assert.deepEqual(secretsAmong(words), secrets);
     assert.equal(withoutSecrets(words).join(' '), shown);
@@ -27,6 +33,12 @@ test('everything else is shown as it is, and so is a variable that holds one', (
     '--token --verbose',
     '--author ada',
     '--author=ada',
+    '--keyword=documentation',
+    '--tokenizer cl100k_base_model',
+    '--partition-key=customer_identifier',
+    '--public-key abc',
+    'GOOGLE_KEY_FILE=/home/ada/keys/sa.json',
+    'AUTH_URL=https://id.example',
     'https://tools.example/?monkey=1',
   ])
     assert.deepEqual(withoutSecrets(line.split(' ')), line.split(' '), line);

@@ -1,39 +1,67 @@
-// By what a value on a command line is known to be a secret: by the name it stands under. Apart from mcp-file.ts, which does not
-// show such values, since those who look for them in what servers say need the same rule.
+// By what a value of a configuration is known to be a secret: by the name it stands under. Apart from mcp-file.ts, which does
+// not show such values, since those who look for them in what servers say need the same rule.
 
-/** The beginning of a word such as `--api-key=`, `API_KEY=` or `Authorization: `, and what follows it. */
-const NAMED =
-  /^((?:[\w-]{0,64}(?:authorization|key|token|secret|cookie|passw(?:or)?d|credential)[\w-]{0,64}|-{0,4}auth)(?:=|: {0,4}))(.+)$/is;
-/** A flag whose value is the next word. */
-const FLAG = /^--?(?:[\w-]{0,64}(?:key|token|secret|passw(?:or)?d|credential)[\w-]{0,64}|auth)$/i;
-/** What such a flag says when its value is no secret but where one is. */
-const PLACE = /(?:file|path|dir|url|name|id)[=:]? *$/i;
+const SECRET_PARTS = new Set(
+  'auth authorization bearer key apikey token pat secret cookie password passwd pwd passphrase credential credentials'.split(
+    ' ',
+  ),
+);
+/** What the last part says when the value is no secret but where one is, or what it is like. */
+const PLACE_PARTS = new Set('file path dir url uri name id type host sock socket'.split(' '));
+/** Keys that open nothing. */
+const OPEN_KEYS = /(?:^|-)(?:public|partition|sort|primary|foreign)-key(?:-|$)/;
+/** A name and what it is given, as `--api-key=…`, `API_KEY=…`, `Authorization: …`. */
+const NAMED = /^ {0,4}([\w.-]{1,128})(?:=|: {0,4})(.+)$/s;
+/** The password of a URL, as it is written. */
+const URL_PASSWORD = /:\/\/[^/?#@:\s]{0,256}:([^/?#@\s]+)@/;
+const QUERY = /[?&]([^=&#\s]{1,128})=([^&#\s]+)/g;
+/** It may be shown: it names where the secret is. */
+const VARIABLE = /^(?:\w+ +)?\$\{\w+\}$/;
 const HIDDEN = '…';
 
-interface Part {
-  /** Shown as it is. */
-  readonly shown: string;
-  readonly secret: string | undefined;
+/** Whether what stands under this name is a secret: of a variable, a header, a flag or a parameter. */
+export function isSecretName(name: string): boolean {
+  const words = name
+    .slice(0, 200)
+    .replace(/([a-z\d])([A-Z])/g, '$1-$2')
+    .toLowerCase()
+    .split(/[^a-z\d]+/)
+    .filter(Boolean);
+  if (PLACE_PARTS.has(words.at(-1) ?? '') || OPEN_KEYS.test(words.join('-'))) return false;
+  return words.some((word) => SECRET_PARTS.has(word));
 }
 
-/** The values among these words that are secrets by their names. */
+/** The values among these words of a command line that are secrets by their names. */
 export function secretsAmong(words: readonly string[]): string[] {
-  return partsOf(words).flatMap(({ secret }) => secret ?? []);
+  return words.flatMap((word, index) => secretsIn(word, words[index - 1]));
 }
 
 /** The words with `…` in place of such values, but for those that name a variable only. */
 export function withoutSecrets(words: readonly string[]): string[] {
-  return partsOf(words).map(({ shown, secret }) =>
-    secret === undefined || /^(?:\w+ +)?\$\{\w+\}$/.test(secret) ? `${shown}${secret ?? ''}` : `${shown}${HIDDEN}`,
+  return words.map((word, index) =>
+    secretsIn(word, words[index - 1])
+      .filter((secret) => !VARIABLE.test(secret))
+      .reduce((shown, secret) => shown.replaceAll(secret, HIDDEN), word),
   );
 }
 
-function partsOf(words: readonly string[]): Part[] {
-  return words.map((word, index) => {
-    const [, name = '', value] = NAMED.exec(word) ?? [];
-    if (value !== undefined && !PLACE.test(name)) return { shown: name, secret: value };
-    const flag = words[index - 1] ?? '';
-    const isValue = FLAG.test(flag) && !PLACE.test(flag) && !word.startsWith('-');
-    return isValue ? { shown: '', secret: word } : { shown: word, secret: undefined };
-  });
+function secretsIn(word: string, before = ''): string[] {
+  if (/^--?[\w-]{1,128}$/.test(before) && isSecretName(before) && !word.startsWith('-')) return [word];
+  const password = URL_PASSWORD.exec(word)?.[1];
+  const parameters = [...word.matchAll(QUERY)].flatMap(([, name = '', value = '']) =>
+    isSecretName(name) ? [value] : [],
+  );
+  return [
+    ...(password === undefined ? [] : [password]),
+    ...parameters,
+    ...word.split(';').flatMap((part) => given(part)),
+  ];
+}
+
+/** A flag may be given a header, or another variable. */
+function given(text: string, depth = 0): string[] {
+  const [, name = '', value] = NAMED.exec(text) ?? [];
+  if (value === undefined) return [];
+  if (isSecretName(name)) return [value];
+  return depth === 0 ? given(value, 1) : [];
 }

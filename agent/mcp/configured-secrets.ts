@@ -10,9 +10,8 @@ import { storedSecrets } from '../auth/secrets-in-use.ts';
 import type { AgentConfig, McpServerConfig } from '../config.ts';
 import type { ClientAuthentication, CredentialConfig, SecretSource } from '../credential-config.ts';
 import { AgentError } from '../errors.ts';
-import { secretsAmong } from '../secret-words.ts';
+import { isSecretName, secretsAmong } from '../secret-words.ts';
 
-const SECRET_NAME = /auth|key|token|secret|cookie|password/i;
 /** The lines of a PEM file that are the key. */
 const KEY_LINE = /^[\w+/]{40,}=*$/gm;
 /** Members of a JWK that make it a private key (RFC 7518 §6). */
@@ -52,7 +51,7 @@ function secretsOfServer(server: McpServerConfig): string[] {
 }
 
 function namedSecrets(entries: readonly (readonly [string, string])[]): string[] {
-  return entries.flatMap(([name, value]) => (SECRET_NAME.test(name) ? [withoutScheme(value)] : []));
+  return entries.flatMap(([name, value]) => (isSecretName(name) ? [withoutScheme(value)] : []));
 }
 
 /** It may be shown without. */
