@@ -8,24 +8,15 @@ import { createTokenStore, type TokenStore } from './token-store.ts';
 
 /** Whoever keeps secrets out of what is told; declared here because it comes later. */
 export interface SecretKeeper {
-  /** Remembers a secret. */
-  note(secret: string): void;
+  /** Remembers a secret, one that is used once apart from those that last. */
+  note(secret: string, isPassing?: boolean): void;
   /** The text without the secrets that were noted. */
   redact(text: string): string;
 }
 
-/** Parameters of requests to an issuer whose values are good for something. */
-const SECRET_PARAMETERS = [
-  'client_secret',
-  'client_assertion',
-  'code',
-  'code_verifier',
-  'refresh_token',
-  'device_code',
-  'assertion',
-  'subject_token',
-  'token',
-];
+/** Parameters of requests to an issuer whose values are good for something, for as long as they are kept or once. */
+const LASTING_PARAMETERS = ['client_secret', 'refresh_token', 'token'];
+const PASSING_PARAMETERS = ['client_assertion', 'code', 'code_verifier', 'device_code', 'assertion', 'subject_token'];
 /** Members of what is stored that are secrets: of tokens, of a registration, of a proof key. */
 const STORED_SECRET = /"(?:accessToken|refreshToken|clientSecret|d)":"((?:[^"\\]|\\.)+)"/g;
 
@@ -37,8 +28,10 @@ const STORED_SECRET = /"(?:accessToken|refreshToken|clientSecret|d)":"((?:[^"\\]
  */
 export function watchFetch(fetch: Fetch, { note, redact }: SecretKeeper): Fetch {
   return async (url, init = {}) => {
-    if (init.body instanceof URLSearchParams)
-      for (const name of SECRET_PARAMETERS) for (const value of init.body.getAll(name)) note(value);
+    if (init.body instanceof URLSearchParams) {
+      for (const name of LASTING_PARAMETERS) for (const value of init.body.getAll(name)) note(value);
+      for (const name of PASSING_PARAMETERS) for (const value of init.body.getAll(name)) note(value, true);
+    }
     const basic = /^Basic +(.+)$/i.exec(new Headers(init.headers).get('authorization') ?? '')?.[1];
     if (basic !== undefined) for (const part of secretsInBasic(basic)) note(part);
     const response = await fetch(url, init);

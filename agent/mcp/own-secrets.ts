@@ -5,8 +5,12 @@
 type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface OwnSecrets {
-  /** Remembers a token that was used. */
-  note(secret: string): void;
+  /**
+   * Remembers a secret that was used.
+   *
+   * @param isPassing whether it is used once, as a code is: what lasts is not forgotten over it. Default false
+   */
+  note(secret: string, isPassing?: boolean): void;
   /** Whether the value contains one of them, in plain or in a usual encoding. */
   isIn(value: unknown): boolean;
   /** The text without them. */
@@ -22,7 +26,15 @@ const MIN_LENGTH = 12;
 /** With less of it nobody can do anything. */
 const CUT_LENGTH = 20;
 /** Tokens are replaced every few minutes; the last ones are enough. */
-const MAX_TOKENS = 64;
+const MAX_NOTED = { lasting: 64, passing: 32 } as const;
+
+interface Spelling {
+  readonly text: string;
+  /** What a text has to contain for a closer look. */
+  readonly head: string;
+  /** Whether a part of it counts: tokens are cut in messages; what a configuration holds may begin as other things do. */
+  readonly isToken: boolean;
+}
 
 /**
  * @param variables whose names say that they hold a secret are taken from these
@@ -32,30 +44,48 @@ export function createOwnSecrets(variables: Variables, configured: readonly stri
   const inVariables = Object.entries(variables).flatMap(([name, value]) =>
     SECRET_NAME.test(name) && !PLACE_NAME.test(name) && value !== undefined ? [value] : [],
   );
-  const fixed = [...new Set([...inVariables, ...configured])].filter(isLongEnough).flatMap(spellings);
-  const tokens = new Map<string, readonly string[]>();
-  const known = () => [...fixed, ...[...tokens.values()].flat()];
+  const fixed = [...new Set([...inVariables, ...configured])]
+    .filter(isLongEnough)
+    .flatMap((secret) => spellings(secret, false));
+  const noted = { lasting: new Map<string, readonly Spelling[]>(), passing: new Map<string, readonly Spelling[]>() };
+  /** Made again after a new secret only: every text of every answer is held against it. */
+  let known: { readonly all: readonly Spelling[]; readonly heads: RegExp } | undefined;
+  const knownNow = () => {
+    if (known) return known;
+    const all = [...fixed, ...[...noted.lasting.values(), ...noted.passing.values()].flat()];
+    const heads = [...new Set(all.map(({ head }) => head.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')))];
+    known = { all, heads: heads.length === 0 ? /(?!)/ : new RegExp(heads.join('|')) };
+    return known;
+  };
   return {
-    note: (secret) => {
-      if (!isLongEnough(secret) || tokens.has(secret)) return;
-      tokens.set(secret, spellings(secret));
-      const [oldest] = tokens.keys();
-      if (tokens.size > MAX_TOKENS && oldest !== undefined) tokens.delete(oldest);
+    note: (secret, isPassing = false) => {
+      if (!isLongEnough(secret)) return;
+      const kept = noted[isPassing ? 'passing' : 'lasting'];
+      const before = kept.get(secret);
+      // What is used again stays young.
+      if (before) kept.delete(secret);
+      else known = undefined;
+      kept.set(secret, before ?? spellings(secret, true));
+      const [oldest] = kept.keys();
+      if (kept.size > MAX_NOTED[isPassing ? 'passing' : 'lasting'] && oldest !== undefined) kept.delete(oldest);
     },
     isIn: (value) => {
       const text = textOf(value);
-      return known().some((spelling) => text.includes(spelling));
+      return knownNow().all.some((spelling) => text.includes(spelling.text));
     },
-    redact: (text) => (text.length < MIN_LENGTH ? text : known().reduce(without, text)),
+    redact: (text) => {
+      if (text.length < MIN_LENGTH) return text;
+      const { all, heads } = knownNow();
+      return heads.test(text) ? all.reduce(without, text) : text;
+    },
   };
 }
 
 /**
- * The text without the secret, and without what is left of it where the text was cut: at an end or a quote. One pass with a
- * short needle, since issuer and server may have chosen secret and text to keep a search busy.
+ * The text without the secret, and without what is left of a token where the text was cut: at an end, a quote or dots. One
+ * pass with a short needle, since issuer and server may have chosen secret and text to keep a search busy.
  */
-function without(text: string, spelling: string): string {
-  const head = spelling.slice(0, CUT_LENGTH);
+function without(text: string, { text: spelling, head, isToken }: Spelling): string {
   if (!text.includes(head)) return text;
   const kept: string[] = [];
   let from = 0;
@@ -63,7 +93,7 @@ function without(text: string, spelling: string): string {
     let end = at + head.length;
     while (end - at < spelling.length && text[end] === spelling[end - at]) end += 1;
     // Tokens of others may begin alike, and then go on otherwise.
-    const isCut = !/^[\w.~+/%-]/.test(text.slice(end, end + 1));
+    const isCut = isToken && /^(?:$|\.{2}|[^\w.~+/%-])/.test(text.slice(end, end + 2));
     if (end - at === spelling.length || isCut) {
       kept.push(text.slice(from, at), REMOVED);
       from = end;
@@ -83,7 +113,7 @@ function textOf(value: unknown): string {
 }
 
 /** In the middle of a longer text, base64 shows a secret in three ways; its first and last characters belong to neighbours. */
-function spellings(secret: string): string[] {
+function spellings(secret: string, isToken: boolean): Spelling[] {
   const bytes = Buffer.from(secret);
   const inBase64 = [0, 1, 2].flatMap((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), bytes])
@@ -92,5 +122,12 @@ function spellings(secret: string): string[] {
     const sure = text.slice(shift === 0 ? 0 : 4, -4);
     return [sure, sure.replaceAll('+', '-').replaceAll('/', '_')];
   });
-  return [secret, encodeURIComponent(secret), bytes.toString('hex'), ...inBase64].filter(isLongEnough);
+  const texts = [secret, encodeURIComponent(secret), bytes.toString('hex'), ...inBase64];
+  return [...new Set(texts)].filter(isLongEnough).map((text) => ({ text, head: headOf(text), isToken }));
+}
+
+/** The header of a JWT says how it is signed, and nothing secret: many begin with it. */
+function headOf(text: string): string {
+  const header = /^eyJ[\w-]{0,4000}\./.exec(text)?.[0].length ?? 0;
+  return text.slice(0, header + CUT_LENGTH);
 }
