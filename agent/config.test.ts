@@ -269,6 +269,8 @@ test('a home that is no place of its own is refused, before anything is planted 
     }
     const stated = parseConfig({ MCP_SERVER_URL: 'http://localhost:1/mcp', XDG_STATE_HOME: '/state' });
     assert.equal(stated.tokenDirectory, '/state/authorized-mcp-agent/tokens');
+    const nothing = { MCP_SERVER_URL: 'http://localhost:1/mcp', TOKEN_STORE: 'none', THREAD_STORE: 'none' };
+    assert.equal(parseConfig(nothing).threadFile, undefined, 'whoever keeps nothing needs no place');
   } finally {
     if (before === undefined) delete process.env['HOME'];
     else process.env['HOME'] = before;

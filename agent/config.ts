@@ -28,8 +28,6 @@ export interface AgentConfig {
   readonly servers: readonly McpServerConfig[];
   /** Whether servers of `.mcp.json` that need a person's approval are used without it. */
   readonly trustsMcpFile: boolean;
-  /** What the agent keeps between runs that only this user may read. */
-  readonly stateDirectory: string;
   /** Where it is kept what persons have approved of; `undefined` keeps it nowhere. */
   readonly approvalDirectory: string | undefined;
   readonly credential: CredentialConfig;
@@ -109,18 +107,18 @@ export function parseConfig(environment: Environment, flags: Flags = {}): AgentC
 
   if (!parsed.success || faults.length > 0) throw new AgentError('invalid_configuration', report(faults));
   const env = parsed.data;
-  const stateDirectory = stateDirectoryIn(env.XDG_STATE_HOME);
-  const keeps = env.TOKEN_STORE !== 'none';
+  // Looked for only where something is kept: a container may have no such place.
+  const kept = (name: string) =>
+    env.TOKEN_STORE === 'none' ? undefined : join(stateDirectoryIn(env.XDG_STATE_HOME), name);
   return {
     servers,
     trustsMcpFile: flags.trustMcpFile === true,
-    stateDirectory,
-    approvalDirectory: keeps ? join(stateDirectory, 'approvals') : undefined,
+    approvalDirectory: kept('approvals'),
     credential: credentialFrom(env, env.DATA_DIR),
     login: loginFrom(env),
-    tokenDirectory: keeps ? join(stateDirectory, 'tokens') : undefined,
+    tokenDirectory: kept('tokens'),
     isKeyringUsed: env.TOKEN_STORE === 'keyring',
-    threadFile: threadFile(env.THREAD_STORE, stateDirectory),
+    threadFile: threadFile(env.THREAD_STORE, env.XDG_STATE_HOME),
     contextTokens: env.LLM_CONTEXT_TOKENS,
     maxTurns,
     historyFile: join(env.DATA_DIR, 'chat-history'),
@@ -142,7 +140,7 @@ export function threadFileOf(environment: Environment): string | undefined {
       'invalid_configuration',
       report(parsed.error.issues.map((issue) => describeIssue(issue, environment))),
     );
-  return threadFile(parsed.data.THREAD_STORE, stateDirectoryIn(parsed.data.XDG_STATE_HOME));
+  return threadFile(parsed.data.THREAD_STORE, parsed.data.XDG_STATE_HOME);
 }
 
 /** @throws {AgentError} `invalid_configuration` when there is no place of this user's own */
@@ -167,8 +165,8 @@ function homeDirectory(): string {
   );
 }
 
-function threadFile(store: 'file' | 'none', stateDirectory: string): string | undefined {
-  return store === 'none' ? undefined : join(stateDirectory, 'threads.sqlite');
+function threadFile(store: 'file' | 'none', stateHome: string | undefined): string | undefined {
+  return store === 'none' ? undefined : join(stateDirectoryIn(stateHome), 'threads.sqlite');
 }
 
 function readServers(file: string, environment: Environment, faults: string[]): McpServerConfig[] {

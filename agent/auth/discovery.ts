@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { AgentError } from '../errors.ts';
 import type { Fetch } from './bounded-fetch.ts';
 import { parseJson } from './issuer-metadata.ts';
-import { parseScopes } from './scope-token.ts';
+import { knownScopes } from './scope-token.ts';
 import { assertMayBeAsked, quote } from './trusted-url.ts';
 
 /** What a server said in the `WWW-Authenticate` header of a 401 or 403. Untrusted until checked here. */
@@ -96,7 +96,7 @@ function checkResource(serverUrl: string, metadataUrl: string, text: string): Pr
   return {
     resource,
     issuers,
-    scopes: scopes && parseScopes(scopes, metadataUrl),
+    scopes: scopes && knownScopes(scopes),
     isProofRequired: parsed.data.dpop_bound_access_tokens_required === true,
   };
 }

@@ -48,6 +48,7 @@ test('what counts once is not shown twice', async () => {
   for (const init of [
     { method: 'POST', headers: { DPoP: 'a.b.c' } },
     { method: 'POST', body: new URLSearchParams({ client_assertion: 'a.b.c' }) },
+    { method: 'POST', body: new URLSearchParams({ assertion: 'a.b.c' }) },
   ]) {
     const { fetch, waited, requests } = issuer('1');
     assert.equal((await fetch(URL_OF_ISSUER, init)).status, 429);

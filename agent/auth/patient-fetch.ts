@@ -28,7 +28,10 @@ export function createPatientFetch(fetch: Fetch, wait: Wait = waitByTimer): Fetc
 
 /** A proof or an assertion counts once (RFC 9449 §11.1, RFC 7523 §3): shown again, it would look stolen, and cost the login. */
 function isOnceOnly({ headers, body }: RequestInit): boolean {
-  return new Headers(headers).has('dpop') || (body instanceof URLSearchParams && body.has('client_assertion'));
+  return (
+    new Headers(headers).has('dpop') ||
+    (body instanceof URLSearchParams && (body.has('client_assertion') || body.has('assertion')))
+  );
 }
 
 function retryAfterMs({ headers }: Response): number | undefined {

@@ -9,6 +9,7 @@ test('what a ready-made token says of its end is a date, whatever it says', asyn
     ['1900000000', 1_900_000_000_000],
     ['1e300', 8.64e15],
     ['1e999', 8.64e15],
+    ['-1e23', -8.64e15],
     ['"soon"', undefined],
   ] as const) {
     const claims = Buffer.from(`{"exp":${exp}}`).toString('base64url');

@@ -44,7 +44,8 @@ export function createPreIssuedSource(token: string, serverUrl: string, now: () 
       profile: '',
       user: userOf(token),
       scopes: held,
-      expiresAtMs: typeof claims.exp === 'number' ? Math.min(claims.exp * 1000, LAST_DATE_MS) : undefined,
+      expiresAtMs:
+        typeof claims.exp === 'number' ? Math.max(-LAST_DATE_MS, Math.min(claims.exp * 1000, LAST_DATE_MS)) : undefined,
       canRefresh: false,
     }),
     login: async () => {

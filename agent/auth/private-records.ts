@@ -28,7 +28,7 @@ export interface PrivateRecords {
 }
 
 export interface UpdateOptions {
-  /** Whether nothing is going to be written: forgetting works on a full disk, too. Default false. */
+  /** Whether no record is going to be written, so that no more room is needed than for the lock. Default false. */
   readonly isForgetting?: boolean;
 }
 

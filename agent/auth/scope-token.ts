@@ -39,6 +39,12 @@ export function parseScopes(texts: readonly string[], saidBy: string): readonly 
   return scopes;
 }
 
+/** The scopes in a list that nobody asks for as it stands: what is none is left out, and so is what comes after 200. */
+export function knownScopes(texts: readonly string[]): readonly string[] {
+  const scopes = texts.flatMap((text) => text.split(' ')).filter(isScopeToken);
+  return [...new Set(scopes)].slice(0, LIMITS.scopes);
+}
+
 /** Nothing that a terminal would act on, or an eye would miss. */
 function quote(text: string): string {
   return JSON.stringify(text.slice(0, LIMITS.shownChars)).replace(

@@ -118,7 +118,7 @@ describe('token store', () => {
     assert.equal((await readdir(directory)).length, 1);
   });
 
-  test('T5.outage: with room for nothing more, what is kept can be read and forgotten, and nobody is asked for more', async () => {
+  test('T5.outage: with room for no more than a lock, what is kept can be read and forgotten, and nobody is asked for more', async () => {
     await fill();
     const file = await fileIn();
     const program = `

@@ -1,7 +1,7 @@
 // `agent doctor`: everything that has to be right for an answer, looked at one by one, with what to do about what is not.
 
 import { lstat, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createBoundedFetch } from '../auth/bounded-fetch.ts';
 import { discoverResource } from '../auth/discovery.ts';
 import type { LoginPrompt } from '../auth/login-prompt.ts';
@@ -81,10 +81,11 @@ function examineModel({ environment, isTerminal }: DoctorOptions): Finding {
 }
 
 /** Directories 0700, files 0600: what others could read is no secret any more. */
-async function examineStore({ stateDirectory, tokenDirectory, approvalDirectory }: AgentConfig): Promise<Finding[]> {
+async function examineStore({ tokenDirectory, approvalDirectory }: AgentConfig): Promise<Finding[]> {
   const check = 'token store';
   const folders = [tokenDirectory, approvalDirectory].filter((folder) => folder !== undefined);
   if (folders.length === 0) return [{ check, state: 'ok', text: 'nothing is kept (TOKEN_STORE=none)', advice: '' }];
+  const stateDirectory = dirname(folders[0] ?? '');
   const open: string[] = [];
   const damaged: string[] = [];
   const look = async (path: string): Promise<void> => {

@@ -155,7 +155,10 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
         retries = 0;
         clearTimeout(retry);
         isLoginOld = false;
-        login = await statusOf(tokens);
+        const next = await statusOf(tokens);
+        // Somebody may have signed out meanwhile.
+        if (!isPresent()) return;
+        login = next;
         setState('connected', '');
       },
       onFailure: async (error) => {
