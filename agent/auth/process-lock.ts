@@ -15,7 +15,7 @@ const TIMES = {
   heartbeatMs: 2_000,
   /** A holder that gave no sign of life while we watched for so long is gone. */
   silenceMs: 10_000,
-  /** Longer than an issuer may take to answer, twice. */
+  /** Longer than an issuer may take to answer, also after a wait that it asked for. */
   patienceMs: 45_000,
 } as const;
 
