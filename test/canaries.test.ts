@@ -197,6 +197,8 @@ describe('canaries', { concurrency: true }, () => {
       assert.match(told.stdout, /I was told: .*You sent/);
       const refused = await at.run(['ask', 'refuse', '--output', 'json']);
       assert.match(`${refused.exitCode} ${refused.stdout}`, /^2 .*openai refused the API key/s);
+      const forbidden = await at.run(['ask', 'use forbid', '--output', 'json']);
+      assert.match(forbidden.stdout, /"next_steps": ?\[\s*"Set MCP_BEARER_TOKEN/);
       const suite = join(at.folder, 'suite.yaml');
       const prompts = ['use tell', 'use fail', 'use break', 'refuse'];
       const tasks = prompts.map(
@@ -258,6 +260,11 @@ describe('canaries', { concurrency: true }, () => {
         await at.here((options) => mcpTools({ ...options, json }));
         await at.here((options) => mcpStatus({ ...options, json }));
       }
+      // The token is called a scope: of the server, and of a call.
+      const found = await at.here((options) => doctor(doctorOptions(at, options)));
+      assert.match(found, /The server takes tokens of [\s\S]*it lacks \S/);
+      assert.doesNotMatch(found, /--scope/, 'no command that cannot be meant');
+      assert.match(await at.here((options) => mcpCall(options, 'peer.forbid', [])), /lacks the scope/);
       assertSent(at, secret);
       assertSent(at, 'presented token');
     });
@@ -342,6 +349,12 @@ describe('canaries', { concurrency: true }, () => {
       assert.match((await signIn(at)).stderr, /gave no token/);
       assert.match((await signIn(at)).stdout, /connected/);
       assertSent(at, 'code', 'code_verifier', 'client_secret', 'presented token');
+      const person = createEagerPerson();
+      await at.here((options) => mcpLogin({ ...options, prompt: person }, 'peer'));
+      at.say('what a person was asked and shown', JSON.stringify([person.asked, person.shown]));
+      assert.match(await at.here((options) => mcpCall(options, 'peer.forbid', [])), /lacks the scope/);
+      // With a token that is called a scope.
+      assert.match((await signIn(at)).stdout, /connected/);
       at.peer.expireAll();
       for (const status of [400, 503]) {
         at.peer.refusals.push({ status, error: 'invalid_request' });
