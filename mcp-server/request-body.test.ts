@@ -71,6 +71,23 @@ describe('request body', () => {
     }
   });
 
+  test('what has more values than are parsed is refused in the same words, under no id', async (t) => {
+    const parse = t.mock.method(JSON, 'parse');
+    // The brackets and the other members are values too.
+    const text = (values: number) => `{"id":7,"params":[${'0,'.repeat(values - 4)}0]}`;
+    for (const [values, id, times] of [
+      [20_000, 7, 1],
+      [20_001, null, 0],
+    ] as const) {
+      const parsed = await parseBody(post(text(values)));
+      assert.ok(!parsed.ok);
+      assert.deepEqual([parsed.status, parsed.code, parsed.id], [400, -32_600, id]);
+      assert.match(parsed.message, new RegExp(`has ${values} JSON values, the limit is 5000\\. Nothing was done`));
+      assert.equal(parse.mock.callCount(), times);
+      parse.mock.resetCalls();
+    }
+  });
+
   test('refuses a method or an id that is no name, alone and in a batch', async () => {
     const wrong = [{ method: {} }, { method: 1 }, { method: 'x'.repeat(257) }, { id: {} }, { id: [] }, { id: true }];
     for (const part of [...wrong, { id: 'x'.repeat(257) }]) {

@@ -214,6 +214,20 @@ describe('architecture', () => {
     }
   });
 
+  test('npm test needs no tmux: only tests that are asked for by another name come to one', () => {
+    const reached = (file: string, seen = new Set<string>()): Set<string> => {
+      for (const target of seen.has(file) ? [] : relativeImportsOf(file)) reached(target, seen.add(file));
+      return seen.add(file);
+    };
+    const tests = sources.filter((file) => file.endsWith('.test.ts'));
+    const users = tests.filter((file) => reached(file).has('test/support/terminal.ts'));
+    assert.ok(users.length > 0);
+    assert.deepEqual(
+      users.filter((file) => !/^test\/(?:terminal|browser)\//.test(file)),
+      [],
+    );
+  });
+
   test('no file is named for being a leftover', () => {
     for (const file of sources) assert.doesNotMatch(file, /\/(utils?|helpers?|manager|common|misc|shared)(\/|\.|-)/);
   });

@@ -4,9 +4,9 @@
 
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { doctor } from '../agent/commands/doctor.ts';
 import {
@@ -19,34 +19,11 @@ import {
   mcpTools,
 } from '../agent/commands/mcp.ts';
 import { mcpDebug } from '../agent/commands/mcp-debug.ts';
-import { parseConfig } from '../agent/config.ts';
-import { AgentError } from '../agent/errors.ts';
-import { type Finished, finish, startAgentProcess } from './support/agent-process.ts';
+import { type Finished, finish } from './support/agent-process.ts';
+import { assertSent, playStage, type Stage } from './support/canary-stage.ts';
 import { createEagerPerson } from './support/eager-person.ts';
-import { createTellingPeer, type TellingPeer } from './support/telling-peer.ts';
-import { openTerminal } from './support/terminal.ts';
 
 const COMMAND = join(import.meta.dirname, 'fixtures/telling-command.ts');
-const ROOT = join(import.meta.dirname, '..');
-
-/** One agent with a home of its own, and the peer that it talks to. */
-interface Stage {
-  readonly peer: TellingPeer;
-  readonly folder: string;
-  /** Secrets of the configuration, by what they are. */
-  readonly canaries: Map<string, string>;
-  canary(what: string, prefix?: string): string;
-  /** Writes a file that holds secrets by its nature; it is not looked into. */
-  secretFile(name: string, text: string): string;
-  configure(servers: Readonly<Record<string, unknown>>): void;
-  run(args: readonly string[]): Promise<Finished>;
-  start(args: readonly string[]): ReturnType<typeof startAgentProcess>;
-  /** Runs a command in this process, with all servers approved of; what it printed, and how it failed. */
-  here(command: (options: McpCommandOptions) => Promise<number>): Promise<string>;
-  /** Keeps what a person sees. */
-  say(where: string, text: string): void;
-  readonly environment: Record<string, string>;
-}
 
 describe('canaries', { concurrency: true }, () => {
   let root: string;
@@ -54,99 +31,8 @@ describe('canaries', { concurrency: true }, () => {
     root = mkdtempSync(join(tmpdir(), 'canaries-'));
   });
   after(() => rmSync(root, { recursive: true, force: true }));
+  const stage = (name: string, play: (at: Stage) => Promise<void>) => playStage(root, name, play);
 
-  /** Runs `play`, and then looks for every secret in everything that was written. */
-  async function stage(name: string, play: (stage: Stage) => Promise<void>): Promise<void> {
-    const folder = join(root, name);
-    for (const part of ['state', 'data', 'home', 'temporary'])
-      mkdirSync(join(folder, part), { recursive: true, mode: 0o700 });
-    const peer = await createTellingPeer();
-    const canaries = new Map<string, string>();
-    const secretFiles = new Set<string>();
-    const said: Record<string, string> = {};
-    const browser = join(folder, 'browser.sh');
-    writeFileSync(browser, `#!/bin/sh\nprintf '%s\\n' "$@" >> ${folder}/browser-words\n`, { mode: 0o755 });
-    const environment: Record<string, string> = {
-      HOME: join(folder, 'home'),
-      TMPDIR: join(folder, 'temporary'),
-      XDG_STATE_HOME: join(folder, 'state'),
-      DATA_DIR: join(folder, 'data'),
-      MCP_CONFIG: join(folder, 'mcp.json'),
-      BROWSER: browser,
-      LLM_MODEL: 'openai:double',
-      OPENAI_BASE_URL: `${peer.origin}/v1`,
-      NODE_DEBUG: 'agent-models',
-      DEBUG: '*',
-      NO_COLOR: '1',
-    };
-    const start: Stage['start'] = (args) => startAgentProcess(args, environment);
-    const say: Stage['say'] = (where, text) => {
-      said[`${where} (${Object.keys(said).length})`] = text;
-    };
-    try {
-      await play({
-        peer,
-        folder,
-        canaries,
-        environment,
-        canary: (what, prefix = '') => {
-          const value = `${prefix}${what.replaceAll(' ', '-')}-canary-${randomUUID()}`;
-          canaries.set(what, value);
-          return value;
-        },
-        secretFile: (file, text) => {
-          const path = join(folder, file);
-          writeFileSync(path, text, { mode: 0o600 });
-          secretFiles.add(path);
-          return path;
-        },
-        configure: (servers) => {
-          writeFileSync(join(folder, 'mcp.json'), JSON.stringify({ mcpServers: servers }));
-          secretFiles.add(join(folder, 'mcp.json'));
-        },
-        start,
-        say,
-        run: async (args) => {
-          const finished = await finish(start(args));
-          say(args.join(' '), `${finished.stdout}\n${finished.stderr}`);
-          return finished;
-        },
-        here: async (command) => {
-          let printed = '';
-          const print = (text: string) => {
-            printed += text;
-          };
-          const config = parseConfig(environment, { trustMcpFile: true });
-          const { signal } = new AbortController();
-          await command({ config, json: false, signal, stdout: print, stderr: print }).catch((error: unknown) => {
-            assert.ok(error instanceof AgentError, String(error));
-            print(`${error.message}\n${JSON.stringify(error.details)}`);
-          });
-          say(String(command), printed);
-          return printed;
-        },
-      });
-      const written = new Map(Object.entries(said));
-      for (const path of filesUnder(folder))
-        if (!secretFiles.has(path) && !relative(folder, path).startsWith('state/authorized-mcp-agent/tokens/'))
-          written.set(relative(folder, path), readFileSync(path, 'latin1'));
-      const leaks: string[] = [];
-      for (const [what, secret] of [...canaries, ...peer.secrets])
-        for (const [where, text] of written)
-          for (const [form, spelling] of spellingsOf(secret))
-            if (text.includes(spelling)) {
-              const at = text.indexOf(spelling);
-              leaks.push(`${what} in ${form} stands in ${where}: …${text.slice(Math.max(0, at - 120), at + 60)}`);
-            }
-      assert.deepEqual(leaks, []);
-    } finally {
-      await peer.close();
-    }
-  }
-  /** That it was there to be leaked: without it, the rest proves nothing. */
-  const assertSent = ({ peer }: Stage, ...sent: string[]) => {
-    for (const secret of sent) assert.ok(peer.sent.has(secret), `${secret} was never sent`);
-  };
   const doctorOptions = ({ environment }: Stage, { signal, stdout }: McpCommandOptions) => ({
     environment,
     flags: {},
@@ -197,6 +83,8 @@ describe('canaries', { concurrency: true }, () => {
       assert.match(told.stdout, /I was told: .*You sent/);
       const refused = await at.run(['ask', 'refuse', '--output', 'json']);
       assert.match(`${refused.exitCode} ${refused.stdout}`, /^2 .*openai refused the API key/s);
+      const forbidden = await at.run(['ask', 'use forbid', '--output', 'json']);
+      assert.match(forbidden.stdout, /"next_steps": ?\[\s*"Set MCP_BEARER_TOKEN/);
       const suite = join(at.folder, 'suite.yaml');
       const prompts = ['use tell', 'use fail', 'use break', 'refuse'];
       const tasks = prompts.map(
@@ -213,31 +101,6 @@ describe('canaries', { concurrency: true }, () => {
       for (let padding = 0; padding < 400; padding += 40)
         await at.here((options) => mcpCall(options, 'peer.break', [`padding:=${padding}`]));
       assertSent(at, token, key);
-    });
-  });
-
-  test('the secret of a machine client, in a chat', async (t) => {
-    await stage('chat', async (at) => {
-      const secret = at.canary('client secret');
-      const key = at.canary('key', 'sk-');
-      at.configure({ peer: { url: at.peer.mcpUrl } });
-      const names = { AUTH_ISSUER: at.peer.origin, AUTH_CLIENT_ID: 'machine', AUTH_CLIENT_SECRET: secret };
-      Object.assign(at.environment, names, { OPENAI_API_KEY: key });
-      const chat = await openTerminal(`${process.execPath} agent/main.ts chat`, at.environment, ROOT);
-      t.after(() => chat.close());
-      await chat.waitFor(/^›/m);
-      const ask = async (text: string, answer: RegExp) => {
-        await chat.type(text);
-        await chat.press('Enter');
-        await chat.waitFor(answer);
-      };
-      await ask('use tell', /I was told[\s\S]*You sent/);
-      at.peer.expireAll();
-      at.peer.refusals.push({ status: 400, error: 'invalid_client' });
-      await ask('use fail', /gave no token/);
-      await ask('/servers', /needs-login/);
-      at.say('chat', await chat.unwrapped(500));
-      assertSent(at, secret, key);
     });
   });
 
@@ -258,6 +121,11 @@ describe('canaries', { concurrency: true }, () => {
         await at.here((options) => mcpTools({ ...options, json }));
         await at.here((options) => mcpStatus({ ...options, json }));
       }
+      // The token is called a scope: of the server, and of a call.
+      const found = await at.here((options) => doctor(doctorOptions(at, options)));
+      assert.match(found, /The server takes tokens of [\s\S]*it lacks \S/);
+      assert.doesNotMatch(found, /--scope/, 'no command that cannot be meant');
+      assert.match(await at.here((options) => mcpCall(options, 'peer.forbid', [])), /lacks the scope/);
       assertSent(at, secret);
       assertSent(at, 'presented token');
     });
@@ -342,6 +210,12 @@ describe('canaries', { concurrency: true }, () => {
       assert.match((await signIn(at)).stderr, /gave no token/);
       assert.match((await signIn(at)).stdout, /connected/);
       assertSent(at, 'code', 'code_verifier', 'client_secret', 'presented token');
+      const person = createEagerPerson();
+      await at.here((options) => mcpLogin({ ...options, prompt: person }, 'peer'));
+      at.say('what a person was asked and shown', JSON.stringify([person.asked, person.shown]));
+      assert.match(await at.here((options) => mcpCall(options, 'peer.forbid', [])), /lacks the scope/);
+      // With a token that is called a scope.
+      assert.match((await signIn(at)).stdout, /connected/);
       at.peer.expireAll();
       for (const status of [400, 503]) {
         at.peer.refusals.push({ status, error: 'invalid_request' });
@@ -386,29 +260,3 @@ describe('canaries', { concurrency: true }, () => {
     });
   });
 });
-
-function filesUnder(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((path) => join(folder, path))
-    .filter((path) => statSync(path).isFile());
-}
-
-/** In the middle of a longer text, base64 shows it in three ways, but for its first and last characters. */
-function spellingsOf(secret: string): [string, string][] {
-  const bytes = Buffer.from(secret);
-  const spellings: [string, string][] = [
-    ['plain', secret],
-    // Messages are cut.
-    ['its beginning', secret.slice(0, Math.ceil(secret.length * 0.75))],
-    ['percent-encoding', encodeURIComponent(secret)],
-    ['hexadecimal', bytes.toString('hex')],
-  ];
-  for (const shift of [0, 1, 2]) {
-    const sure = Buffer.concat([Buffer.alloc(shift), bytes])
-      .toString('base64')
-      .replace(/=+$/, '')
-      .slice(shift === 0 ? 0 : 4, -4);
-    spellings.push(['base64', sure], ['base64url', sure.replaceAll('+', '-').replaceAll('/', '_')]);
-  }
-  return spellings;
-}

@@ -14,15 +14,23 @@ import { freePorts } from './support/ports.ts';
 const ROOT = join(import.meta.dirname, '..');
 const ANNOUNCE = join(ROOT, 'test/fixtures/announce-load.ts');
 
-describe('a signal to stop', () => {
+/** Whatever they wait for comes within seconds, or never. */
+const PATIENCE_MS = 300_000;
+
+describe('a signal to stop', { timeout: PATIENCE_MS }, () => {
   let folder: string;
   let watcher: FSWatcher | undefined;
+  /** Those that have not ended yet. */
+  const running = new Map<ChildProcess, Promise<unknown>>();
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'early-signals-'));
   });
   afterEach(async () => {
     watcher?.close();
     watcher = undefined;
+    // What a test that failed has left behind; its servers too, which have the group of their parent.
+    for (const child of running.keys()) killGroup(child);
+    await Promise.all(running.values());
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -48,7 +56,11 @@ describe('a signal to stop', () => {
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
     });
-    const closed = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout }));
+    const closed = once(child, 'close').then(([code, signal]) => {
+      running.delete(child);
+      return { code, signal, stdout };
+    });
+    running.set(child, closed);
     return { child, closed };
   };
   const announcement = (child: ChildProcess) =>
@@ -61,14 +73,15 @@ describe('a signal to stop', () => {
       child.once('close', () => reject(new Error(`It ended without loading that: ${stderr}`)));
     });
   /** Resolves when the server's log has this text; an empty one asks for the file. */
-  const logged = (text: string) =>
-    new Promise<void>((resolve) => {
+  const logged = (child: ChildProcess, text: string) =>
+    new Promise<void>((resolve, reject) => {
+      child.once('close', () => reject(new Error(`It ended without logging ${JSON.stringify(text)}`)));
       const look = () => {
         try {
           if (readFileSync(join(folder, 'data/server.log'), 'utf8').includes(text)) resolve();
         } catch (error) {
           // Not there yet.
-          if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+          if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) reject(error);
         }
       };
       watcher = watch(folder, { recursive: true }, look);
@@ -90,7 +103,7 @@ describe('a signal to stop', () => {
 
     test(`ends npm start with 130 while the servers start: ${signal}`, async () => {
       const { child, closed } = await start(['scripts/dev.ts'], '');
-      await logged('');
+      await logged(child, '');
       send(child, signal);
       const { code, signal: by } = await closed;
       assert.deepEqual([code, by], [130, null]);
@@ -98,7 +111,7 @@ describe('a signal to stop', () => {
 
     test(`ends npm start with 130 when the conversation is about to begin: ${signal}`, async () => {
       const { child, closed } = await start(['scripts/dev.ts'], '');
-      await logged('"event":"ready"');
+      await logged(child, '"event":"ready"');
       send(child, signal);
       const { code, signal: by } = await closed;
       assert.deepEqual([code, by], [130, null]);
@@ -129,3 +142,14 @@ describe('a signal to stop', () => {
     }
   });
 });
+
+/** A child that has not been seen to end, and all that it has started in its group. */
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    // Nobody is left.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}

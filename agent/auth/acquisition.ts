@@ -61,10 +61,12 @@ export interface AcquisitionOptions {
   readonly fetch: Fetch;
   readonly now: () => number;
   readonly browserTimeoutMs: number;
+  /** Whether the text has a credential of ours in it: nobody is asked for a scope of that name. */
+  readonly isSecret: (text: string) => boolean;
 }
 
 export function createAcquisition(options: AcquisitionOptions): Acquisition {
-  const { serverUrl, credential, config, authority, choice, store, index, fetch, now } = options;
+  const { serverUrl, credential, config, authority, choice, store, index, fetch, now, isSecret } = options;
   let isProofRequired = config.isProofRequired;
   const wanted = new Set<string>();
 
@@ -103,7 +105,7 @@ export function createAcquisition(options: AcquisitionOptions): Acquisition {
     resource: ProtectedResource,
     { machine, metadata }: Extract<Identity, { kind: 'machine' }>,
   ): Promise<Held> => {
-    const scopes = [...new Set([...wanted, ...want.extraScopes])];
+    const scopes = [...new Set([...wanted, ...want.extraScopes])].filter((scope) => !isSecret(scope));
     const login: KnownLogin = {
       issuer: machine.issuer,
       resource: machine.audience ?? resource.resource,

@@ -35,17 +35,19 @@ export async function askForLogin(
   options: AcquisitionOptions,
 ): Promise<Held> {
   const { serverUrl, serverName, credential, config, choice, store, index } = options;
-  const { prompt, loginCommand, onAuth, fetch, now, browserTimeoutMs } = options;
+  const { prompt, loginCommand, onAuth, fetch, now, browserTimeoutMs, isSecret } = options;
   const before = known && (await store.load(tokenKeyOf(known)));
-  const scopes = [...new Set([...(before?.requestedScopes ?? []), ...wanted, ...want.extraScopes])];
+  // They stand in an address and before a person's eyes.
+  const tellable = (scopes: readonly string[]) => scopes.filter((scope) => !isSecret(scope));
+  const scopes = tellable([...new Set([...(before?.requestedScopes ?? []), ...wanted, ...want.extraScopes])]);
   const needed = withOfflineAccess(scopes, metadata);
   const reason: LoginRequest['reason'] =
     want.reason === 'step-up' ? 'step-up' : before && want.reason !== 'login' ? 'expired' : 'first-login';
-  const heldScopes = before?.scopes ?? [];
+  const heldScopes = tellable(before?.scopes ?? []);
   const say = (state: AuthState, now: readonly string[] = heldScopes) => onAuth({ state, held: now, needed });
   const missing = want.extraScopes.filter((scope) => !heldScopes.includes(scope));
 
-  const command = withScopes(loginCommand, reason === 'step-up' ? missing : want.extraScopes);
+  const command = withScopes(loginCommand, tellable(reason === 'step-up' ? missing : want.extraScopes));
   say(reason === 'step-up' ? 'step-up' : 'login-needed');
   if (!prompt || prompt.methods.length === 0) {
     if (reason === 'step-up') throw scopeError(missing, 'a person has to grant it', `Sign in: ${command}`);

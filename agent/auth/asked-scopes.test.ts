@@ -68,6 +68,39 @@ describe('scopes that a person asks for', () => {
     assert.equal(issuer.tokenCalls.length, before, 'nobody asks the issuer in vain');
   });
 
+  test('no scope with a credential in its name is asked for, of a person or an issuer, whoever names it', async () => {
+    const person = createEagerPerson();
+    const noted: string[] = [];
+    const redact = (text: string) => noted.reduce((rest, secret) => rest.replaceAll(secret, '…'), text);
+    const source = createTokenSource({
+      serverUrl: issuer.mcpUrl,
+      credential: BROWSER_LOGIN,
+      store,
+      prompt: person,
+      secrets: { note: (secret) => void noted.push(secret), redact },
+    });
+    await source.login(SIGNAL());
+    const token = (await source.current()) ?? assert.fail();
+    const before = issuer.tokenCalls.length;
+    await assert.rejects(source.stepUp(token, { ...NO_CHALLENGE, scope: `write x:${token}` }), {
+      code: 'insufficient_scope',
+      details: { missingScopes: ['write'] },
+      message: /the name of a credential of yours\. Nobody was asked for it\./,
+    });
+    assert.deepEqual([person.asked.length, issuer.tokenCalls.length], [1, before]);
+    issuer.settings.resourceMetadata = { scopes_supported: ['read', token] };
+    await source.logout();
+    await source.login(SIGNAL());
+    assert.deepEqual(
+      person.asked.map(({ requested }) => requested),
+      [['read'], ['read']],
+    );
+    assert.deepEqual(
+      person.shown.map(({ searchParams }) => searchParams.get('scope')),
+      ['read', 'read'],
+    );
+  });
+
   test('signed in as another client, the tokens of the one before are gone from the store', async () => {
     await open(createEagerPerson()).login(SIGNAL());
     const first = await open().status();

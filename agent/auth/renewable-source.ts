@@ -35,6 +35,7 @@ export function createRenewableSource(
   const bounded = createPatientFetch(createBoundedFetch(options.fetch), options.wait);
   const fetch = secrets ? watchFetch(bounded, secrets) : bounded;
   const index = createLoginIndex(store.records);
+  const isSecret = (text: string) => secrets !== undefined && secrets.redact(text) !== text;
   const canAsk = prompt !== undefined && prompt.methods.length > 0;
   const { profile } = config;
   const loginCommand = loginCommandFor(serverName, profile);
@@ -60,6 +61,7 @@ export function createRenewableSource(
     fetch,
     now,
     browserTimeoutMs,
+    isSecret,
   });
   const flight = createSingleFlight<Held>();
   /** What the work that is going on is for. */
@@ -94,6 +96,12 @@ export function createRenewableSource(
 
   const stepUp: TokenSource['stepUp'] = async (stale, challenge, signal) => {
     const needed = scopesOf(challenge) ?? [];
+    if (needed.some(isSecret))
+      throw scopeError(
+        needed.filter((scope) => !isSecret(scope)),
+        `${serverUrl} gives a scope the name of a credential of yours. Nobody was asked for it`,
+        'Ask whoever runs the server what that is for.',
+      );
     if (held && held.tokens.accessToken !== stale && missingOf(needed).length === 0) return held.tokens.accessToken;
     // Another caller's request may bring what is needed here; that it failed is reported to that caller.
     while (flight.isFlying()) await flight.settled(signal);

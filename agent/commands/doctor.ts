@@ -158,10 +158,15 @@ async function examineServers(config: AgentConfig, { signal, prompt }: DoctorOpt
         const state = stateFinding(status, servers.failureOf(server.name)?.code);
         if (server.transport !== 'http' || status.state === 'disabled' || status.state === 'unreachable')
           return [state];
-        return [state, ...(await examineLogin(server, sources.get(server.name), config.login))];
+        return [state, ...(await examineLogin(server, sources.get(server.name), config.login, redact))];
       }),
     );
-    return findings.flat().map((finding) => ({ ...finding, text: redact(finding.text) }));
+    return findings.flat().map(({ check, text, advice, ...finding }) => ({
+      ...finding,
+      check: redact(check),
+      text: redact(text),
+      advice: redact(advice),
+    }));
   } finally {
     await servers.close();
   }
@@ -179,6 +184,7 @@ async function examineLogin(
   server: HttpServerConfig,
   source: TokenSource | undefined,
   { profile }: LoginConfig,
+  redact: (text: string) => string,
 ): Promise<Finding[]> {
   const prefixed = (finding: Finding): Finding => ({ ...finding, check: `${finding.check} for ${server.name}` });
   let serverTimeMs: number | undefined;
@@ -195,6 +201,8 @@ async function examineLogin(
     const resource = await discoverResource(server.url, { resourceMetadataUrl: undefined, scope: undefined }, fetch);
     const expected = {
       ...resource,
+      // A server may call our token a scope; without it, the command to sign in is not one to be copied.
+      scopes: resource.scopes?.map(redact),
       nowMs: Date.now(),
       grant: (await source?.status())?.grant,
       loginCommand: loginCommandFor(server.name, server.auth?.login.profile ?? profile),

@@ -4,9 +4,13 @@
 import { createBoundedFetch, type Fetch } from '../auth/bounded-fetch.ts';
 import { discoverResource } from '../auth/discovery.ts';
 import { visibleJson, visibleLine } from '../chat/visible-text.ts';
-import type { HttpServerConfig } from '../config.ts';
+import type { AgentConfig, HttpServerConfig, McpServerConfig } from '../config.ts';
 import { isSecureUrl } from '../credential-config.ts';
 import { AgentError, EXIT_CODES } from '../errors.ts';
+import { configuredSecrets } from '../mcp/configured-secrets.ts';
+import { openLogin } from '../mcp/login-source.ts';
+import { createOwnSecrets, type OwnSecrets } from '../mcp/own-secrets.ts';
+import { redactDeep } from '../mcp/redacted-connection.ts';
 import { createServers } from '../mcp/servers.ts';
 import { noSuchServer } from '../mcp-file.ts';
 import type { McpCommandOptions } from './mcp.ts';
@@ -45,7 +49,10 @@ export async function mcpDebug(
   const server = options.config.servers.find((candidate) => candidate.name === name);
   if (!server) throw noSuchServer(name, options.config.servers);
   const steps: Step[] = [];
-  const note = (step: Step) => {
+  const { redact } = await secretsBefore(options.config, server);
+  const note = (seen: Step) => {
+    // Texts become texts, and everything else stays.
+    const step = redactDeep(seen, redact) as Step;
     steps.push(step);
     if (!options.json) options.stdout(describe(step));
   };
@@ -72,6 +79,20 @@ export async function mcpDebug(
   } finally {
     await servers.close();
   }
+}
+
+/** A server that has had a token once may tell of it to whoever asks. */
+async function secretsBefore(config: AgentConfig, server: McpServerConfig): Promise<OwnSecrets> {
+  const secrets = createOwnSecrets(config.environment, await configuredSecrets(config));
+  if (server.transport !== 'http') return secrets;
+  try {
+    // Brings the login out of the keyring, should it be there.
+    await openLogin(server, { config, secrets }).status();
+  } catch (error) {
+    // What is wrong with the store is said by the step that needs a token.
+    if (!(error instanceof AgentError)) throw error;
+  }
+  return secrets;
 }
 
 async function walk(server: HttpServerConfig, fetch: Fetch, note: (step: Step) => void): Promise<void> {

@@ -13,7 +13,7 @@ export function redactConnection(connection: McpConnection, redact: (text: strin
   const clean = async <T>(work: Promise<T>): Promise<T> => {
     try {
       // Texts become texts, and everything else stays.
-      return redactDeep(await work, redact, 0) as T;
+      return redactDeep(await work, redact) as T;
     } catch (error) {
       throw error instanceof AgentError ? redactError(error, redact) : error;
     }
@@ -36,7 +36,8 @@ export function redactError(error: AgentError, redact: (text: string) => string)
   return isClean ? error : new AgentError(error.code, message, { ...details, cause: error });
 }
 
-function redactDeep(part: unknown, redact: (text: string) => string, depth: number): unknown {
+/** The same value with every text in it, names included, without credentials. */
+export function redactDeep(part: unknown, redact: (text: string) => string, depth = 0): unknown {
   if (typeof part === 'string') return redact(part);
   if (typeof part !== 'object' || part === null) return part;
   if (depth > MAX_DEPTH) return '[nested too deep]';

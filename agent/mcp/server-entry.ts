@@ -101,7 +101,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     protocolVersion: connection?.protocolVersion,
     toolCount: listing.tools().length,
     isTrusted: server.isTrusted,
-    login: login && { ...login, resource: shownUrl(login.resource) },
+    login: login && shownLogin(login, options.redact),
   });
   const setState = (next: ServerState, why: string, error?: AgentError) => {
     const text = cleanText(why, 1000);
@@ -275,6 +275,18 @@ function stateOf({ code }: AgentError, login: LoginStatus | undefined): ServerSt
     default:
       return 'error';
   }
+}
+
+/** Issuers name the scopes and the user, and may give them the name of a credential. */
+function shownLogin(login: LoginStatus, redact: (text: string) => string): LoginStatus {
+  const { user, clientId, resource, scopes } = login;
+  return {
+    ...login,
+    user: user === undefined ? undefined : redact(user),
+    clientId: redact(clientId),
+    resource: redact(shownUrl(resource)),
+    scopes: scopes.map(redact),
+  };
 }
 
 async function statusOf(tokens: TokenSource | undefined): Promise<LoginStatus | undefined> {

@@ -188,8 +188,9 @@ export async function createAuthorizationServer(options: AuthorizationServerOpti
     if (host.isAlias && isForBrowser && request.method === 'GET')
       return void response.writeHead(303, { location: url.href, 'cache-control': 'no-store' }).end();
     if (path === REVOCATION_LIST_PATH) return answerRevocationList(request, response, store.revocations);
-    const changedKeys = await signingKeys.follow();
-    if (changedKeys) engine = createEngine(changedKeys);
+    await signingKeys.follow((keys) => {
+      engine = createEngine(keys);
+    });
     if (path.startsWith(INTERACTION_PATH)) return engine.interact(request, response, url.pathname);
     if (path === CONNECTIONS_PATH) return engine.showConnections(request, response, url.searchParams);
     if (openRegistration && isBelow(path, ROUTES.registration)) return register(request, response);

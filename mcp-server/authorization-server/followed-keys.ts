@@ -8,10 +8,15 @@ import { keysAt, loadSigningKeys, type SigningKey, signingKeysVersion } from './
 const KEY_CHECK_INTERVAL_MS = 1_000;
 
 export interface FollowedKeys {
-  /** Those in force when it was last looked; the first one signs. */
+  /** Those that were taken up last; the first one signs. */
   current(): readonly SigningKey[];
-  /** Takes up a rotation, or the moment in which a planned one comes into force. @returns the keys, if they are others now */
-  follow(): Promise<readonly SigningKey[] | undefined>;
+  /**
+   * Looks for a rotation, or for the moment in which a planned one comes into force.
+   *
+   * @param take builds what signs with the keys, if they are others now; when it throws, the next look tries again
+   * @throws what `take` throws
+   */
+  follow(take: (keys: readonly SigningKey[]) => void): Promise<void>;
 }
 
 /**
@@ -27,8 +32,8 @@ export async function openFollowedKeys(dataDir: string, log: Log, now: () => num
 
   return {
     current: () => current,
-    follow: async () => {
-      if (now() - checkedAtMs < KEY_CHECK_INTERVAL_MS) return undefined;
+    follow: async (take) => {
+      if (now() - checkedAtMs < KEY_CHECK_INTERVAL_MS) return;
       checkedAtMs = now();
       try {
         const latest = await signingKeysVersion(dataDir);
@@ -39,10 +44,10 @@ export async function openFollowedKeys(dataDir: string, log: Log, now: () => num
         log.error('signing-keys-unreadable', { error });
       }
       const keys = inForce();
-      if (kidsOf(keys) === kidsOf(current)) return undefined;
+      if (kidsOf(keys) === kidsOf(current)) return;
+      take(keys);
       current = keys;
       log.info('signing-keys-changed', { kid: keys[0]?.kid, published: keys.length });
-      return keys;
     },
   };
 }

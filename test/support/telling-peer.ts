@@ -37,11 +37,23 @@ export async function createTellingPeer(): Promise<TellingPeer> {
   const good = new Set<string>();
   const refusals: { status: number; error: string }[] = [];
   let serial = 0;
+  /** What is told as a scope, and as part of an issuer's name, to whoever asks which there are. */
+  let lastToken: string | undefined;
   const make = (what: string) => {
     serial += 1;
     const value = `${what}-canary-${serial}-${crypto.randomUUID()}`;
     secrets.set(`${what} ${serial}`, value);
     return value;
+  };
+  /** A token as most issuers make them, short enough to pass for a scope. */
+  const makeToken = () => {
+    const { origin } = server;
+    const claims = { aud: `${origin}/mcp`, exp: Math.floor(Date.now() / 1000) + 600, scope: 'read' };
+    const encoded = [{ alg: 'none' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+    serial += 1;
+    const token = [...encoded, `token-canary-${serial}-${crypto.randomUUID()}`].join('.');
+    secrets.set(`access-token ${serial}`, token);
+    return token;
   };
   const note = (what: string, value: string | undefined) => {
     if (!value) return;
@@ -72,13 +84,13 @@ export async function createTellingPeer(): Promise<TellingPeer> {
       });
     }
     const isBound = request.headers['dpop'] !== undefined;
-    const token = make('access-token');
+    const token = makeToken();
     good.add(token);
     return json(response, 200, {
       access_token: token,
       token_type: isBound ? 'DPoP' : 'Bearer',
       expires_in: 600,
-      scope: body.get('scope') ?? 'read',
+      scope: `${body.get('scope') ?? 'read'} ${token}`,
       ...(body.get('grant_type') === 'client_credentials' ? {} : { refresh_token: make('refresh-token') }),
     });
   };
@@ -92,6 +104,7 @@ export async function createTellingPeer(): Promise<TellingPeer> {
       return json(response, 401, { told: request.headers }, { 'www-authenticate': challenge });
     }
     note('presented token', token);
+    lastToken = token;
     if (message.id === undefined) return void response.writeHead(202).end();
     const told = Object.entries(request.headers).flat().join(' ');
     const answer = (result: unknown) => json(response, 200, { jsonrpc: '2.0', id: message.id, result });
@@ -107,7 +120,7 @@ export async function createTellingPeer(): Promise<TellingPeer> {
         });
       case 'tools/list':
         return answer({
-          tools: ['tell', 'fail', 'break'].map((name) => ({
+          tools: ['tell', 'fail', 'break', 'forbid'].map((name) => ({
             name,
             description: `Tells ${token}`,
             inputSchema: { type: 'object', properties: { [`p ${token}`]: { type: 'string', description: token } } },
@@ -116,6 +129,10 @@ export async function createTellingPeer(): Promise<TellingPeer> {
         });
       case 'tools/call':
         if (message.params.name === 'fail') return refuse(`It broke while serving ${told}`);
+        if (message.params.name === 'forbid') {
+          const challenge = `Bearer error="insufficient_scope", scope="write ${token}"`;
+          return json(response, 403, { told }, { 'www-authenticate': challenge });
+        }
         // The middle of the token is where messages are cut.
         if (message.params.name === 'break')
           return void response
@@ -169,8 +186,8 @@ export async function createTellingPeer(): Promise<TellingPeer> {
       case '/.well-known/oauth-protected-resource/mcp':
         return json(response, 200, {
           resource: `${origin}/mcp`,
-          authorization_servers: [origin],
-          scopes_supported: ['read'],
+          authorization_servers: lastToken === undefined ? [origin] : [origin, `${origin}/${lastToken}`],
+          scopes_supported: lastToken === undefined ? ['read'] : ['read', lastToken],
         });
       case '/.well-known/oauth-authorization-server':
         return json(response, 200, {

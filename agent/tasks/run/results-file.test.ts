@@ -38,7 +38,7 @@ describe('results on the disk', () => {
   const ids = async () => (await readResults(directory)).results.map(({ task, attempt }) => `${task}#${attempt}`);
 
   test('a disk that is full ends the run in words, and nothing is written behind a part of a line', async () => {
-    // What is written there never fits.
+    // What is written there never fits; only Linux has it.
     symlinkSync('/dev/full', file());
     const results = await openResults(directory);
     const append = () =>
