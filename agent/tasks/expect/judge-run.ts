@@ -18,7 +18,10 @@ export type Judge = (
   signal: AbortSignal,
 ) => Promise<{ readonly passed: boolean; readonly reason: string }>;
 
-/** What a check module says: true, or why the run is not right. Rejects when the signal is aborted, whatever the module does. */
+/**
+ * What a check module says: true, or why the run is not right. Rejects when the signal is aborted, whatever the module does;
+ * a program that it waits for synchronously ends by itself.
+ */
 export type Check = (run: FinishedRun, signal: AbortSignal) => Promise<unknown>;
 
 export interface Judges {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { fakeRun, fakeTask } from '../fake-task.ts';
 import { type LoadChecksOptions, loadChecks } from './check-modules.ts';
 
@@ -58,6 +58,39 @@ describe('check modules', { timeout: 60_000 }, () => {
       'export default () => { queueMicrotask(() => process.exit(0)); return new Promise(() => undefined); };',
     ])
       await assert.rejects((await checkOf(text))(fakeRun(), NEVER), /ended before it came to its end/);
+  });
+
+  /** A program that says that it runs, and when it has ended. */
+  const program = (t: TestContext, name: string) => {
+    const [begun, ended] = [join(directory, `${name}-begun`), join(directory, `${name}-ended`)];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const watcher = watch(directory, () => existsSync(begun) && resolve());
+    t.after(() => watcher.close());
+    return { runs: promise, ended, command: JSON.stringify(`touch '${begun}'; sleep 5; touch '${ended}'`) };
+  };
+
+  test('one that waits for a program is left when its time is over: nobody waits for the program', async (t) => {
+    const { runs, ended, command } = program(t, 'judging');
+    const check = await checkOf(
+      `import { execSync } from 'node:child_process'; export default () => { execSync(${command}); return true; };`,
+    );
+    const limit = new AbortController();
+    const judging = assert.rejects(check(fakeRun(), limit.signal), /took too long$/);
+    await runs;
+    limit.abort(new Error('took too long'));
+    await judging;
+    assert.ok(!existsSync(ended), 'the program still runs');
+  });
+
+  test('loading one that waits for a program ends when the run is interrupted', async (t) => {
+    const { runs, ended, command } = program(t, 'loading');
+    const text = `import { spawnSync } from 'node:child_process'; spawnSync(${command}, { shell: true }); export default () => true;`;
+    const interrupt = new AbortController();
+    const loading = assert.rejects(load(text, { signal: interrupt.signal }), { code: 'interrupted' });
+    await runs;
+    interrupt.abort();
+    await loading;
+    assert.ok(!existsSync(ended), 'the program still runs');
   });
 
   test('one that loops is stopped when its time is over, and is named', async () => {

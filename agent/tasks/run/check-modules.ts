@@ -1,5 +1,6 @@
 // Check modules: TypeScript or JavaScript of whoever wrote the task, whose default export judges a run. Each judgement has
-// a thread of its own: it can be ended, whatever it does, and nothing is left of it for the next one.
+// a thread of its own, and nothing is left of it for the next one. It can be left at any time: what it computes is ended,
+// and a program that it waits for synchronously (`execSync`) ends by itself, while nobody here waits for that.
 
 import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -92,7 +93,8 @@ async function judge(path: string, run: FinishedRun, signal: AbortSignal): Promi
 }
 
 /**
- * What the thread says; it has ended then.
+ * What the thread says; it has ended then. When the signal is aborted, it is told to end and left: no thread ends before a
+ * program that it has started with `spawnSync`.
  *
  * @throws the signal's reason, and why a thread ended that said nothing
  */
@@ -104,12 +106,18 @@ async function runThread(order: CheckOrder, signal: AbortSignal): Promise<CheckR
   thread.once('message', (report) => resolve(report as CheckReport));
   thread.once('error', reject);
   thread.once('exit', () => reject(new Error('it ended before it came to its end: it waits for nothing, or exits')));
-  const onAbort = () => reject(signal.reason);
+  const onAbort = () => {
+    reject(signal.reason);
+    thread.unref();
+    // Rejects where the thread cannot be ended; nobody is left who could do anything about it.
+    thread.terminate().catch(reject);
+  };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await promise;
+    const report = await promise;
+    await thread.terminate();
+    return report;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    await thread.terminate();
   }
 }
