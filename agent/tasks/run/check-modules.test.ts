@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
 import { fakeRun, fakeTask } from '../fake-task.ts';
 import { type LoadChecksOptions, loadChecks } from './check-modules.ts';
+import type { FinishedRun } from './finished-run.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -19,12 +20,13 @@ describe('check modules', { timeout: 60_000 }, () => {
     writeFileSync(path, text);
     return loadChecks([fakeTask('one', { check: path })], { signal: NEVER, ...options });
   };
-  const checkOf = async (text: string) => {
-    const { checks, faults } = await load(text);
+  const checkOf = async (text: string, options: Partial<LoadChecksOptions> = {}) => {
+    const { checks, faults } = await load(text, options);
     assert.deepEqual(faults, []);
     const [check] = checks.values();
     assert.ok(check);
-    return check;
+    return (...[run, signal, onStart = () => undefined]: [...Parameters<typeof check>] | [FinishedRun, AbortSignal]) =>
+      check(run, signal, onStart);
   };
 
   test('are handed the run, and their verdict comes back as it is', async () => {
@@ -99,6 +101,24 @@ describe('check modules', { timeout: 60_000 }, () => {
     const judging = check(fakeRun(), limit.signal);
     setImmediate(() => limit.abort(new Error('took too long')));
     await assert.rejects(judging, /^Error: .*check-\d+\.ts took too long$/);
+  });
+
+  test('so many judge at a time, the others wait for their turn, and one that was stopped waits no more', async () => {
+    const check = await checkOf('export default (run: { answer: string }) => run.answer;', { maxThreads: 1 });
+    const events: string[] = [];
+    const stop = new AbortController();
+    const judge = (answer: string, signal = NEVER) =>
+      check(fakeRun({ answer }), signal, () => events.push(`${answer} begins`)).then(
+        () => events.push(`${answer} has ended`),
+        (error: Error) => events.push(`${answer} ${error.message.replace(/^\S+ /, '')}`),
+      );
+    const all = [judge('a'), judge('b'), judge('c', stop.signal), judge('d')];
+    stop.abort(new Error('was not wanted'));
+    await Promise.all(all);
+    assert.deepEqual(events, [
+      'c was not wanted',
+      ...['a begins', 'a has ended', 'b begins', 'b has ended', 'd begins', 'd has ended'],
+    ]);
   });
 
   test('nothing of one judgement is left for the next', async () => {

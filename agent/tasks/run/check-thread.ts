@@ -18,6 +18,7 @@ async function load(): Promise<unknown> {
 }
 
 async function judgeOnce(): Promise<void> {
+  report({ kind: 'started' });
   try {
     const judge = await load();
     if (typeof judge !== 'function') report({ kind: 'no-function' });

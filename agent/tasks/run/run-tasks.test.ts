@@ -104,6 +104,37 @@ describe('running tasks', () => {
     assert.match(message('waits'), /^check: .*waiting\.ts came to no verdict within 1000 ms, the timeout of the task$/);
   });
 
+  test('the time of a check begins when its module does, however many wait for their turn', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'checks-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const check = join(directory, 'fine.ts');
+    writeFileSync(check, 'export default () => true;');
+    const all = Array.from({ length: 8 }, (_, n) => fakeTask(`t-${n}`, { check, timeoutMs: 1_000 }));
+    const { checks } = await loadChecks(all, { signal: t.signal, maxThreads: 1 });
+    // A clock that moves with each verdict alone: eight of them take longer than one may.
+    let nowMs = 0;
+    const timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();
+    const startTimer = (ms: number, callback: () => void) => {
+      const timer = { atMs: nowMs + ms, callback };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    };
+    const onEvent = ({ type }: RunEvent) => {
+      if (type === 'attempt-end') nowMs += 300;
+      for (const timer of timers) if (timer.atMs <= nowMs) timer.callback();
+    };
+    const ran = await run(
+      all,
+      scripted(() => ({})),
+      { checks, concurrency: 8, startTimer, onEvent },
+    );
+    assert.deepEqual(
+      outcomes(ran),
+      all.map(({ id }) => `${id} passed`),
+    );
+    assert.equal(timers.size, 0);
+  });
+
   test('every attempt has one final result, and no more run at once than asked for', async () => {
     let running = 0;
     let most = 0;

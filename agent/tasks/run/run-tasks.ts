@@ -2,7 +2,7 @@
 // attempt gets exactly one final result, on the disk before anybody hears of it.
 
 import { AgentError } from '../../errors.ts';
-import { type Judge, judgeRun } from '../expect/judge-run.ts';
+import { type Judge, type Judges, judgeRun } from '../expect/judge-run.ts';
 import type { Task } from '../task.ts';
 import type { LoadedChecks } from './check-modules.ts';
 import type { Attempt, AttemptResult, Executor } from './executor.ts';
@@ -99,17 +99,7 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
       const startedAt = now();
       const ran = await runOnce(attempt);
       if (!ran) return undefined;
-      const check = attempt.task.check === undefined ? undefined : options.checks.get(attempt.task.check);
-      const { timeoutMs } = attempt.task;
-      const limit = new AbortController();
-      // What a judge model or a check waits for may never come; they have as long as the attempt had.
-      const stopTimer = startTimer(timeoutMs, () =>
-        limit.abort(new Error(`came to no verdict within ${timeoutMs} ms, the timeout of the task`)),
-      );
-      const signal = AbortSignal.any([options.stop, limit.signal]);
-      const findings = await judgeRun(attempt.task, ran.run, { judge: options.judge, check, signal }).finally(
-        stopTimer,
-      );
+      const findings = await judge(attempt.task, ran.run);
       if (options.stop.aborted) return undefined;
       const error = findings.find(({ outcome }) => outcome === 'error');
       if (error && tries <= retryErrors) {
@@ -120,6 +110,28 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
       const result = createResult({ task: attempt.task, attempt: ran, findings, startedAt, tries, transcript });
       return resultSchema.parse(JSON.parse(options.scrub(JSON.stringify(result))));
     }
+  };
+
+  /** What a judge model or a check waits for may never come; each has as long as the attempt had, and none for waiting its turn. */
+  const judge = async (task: Task, run: FinishedRun) => {
+    const { timeoutMs } = task;
+    const limit = new AbortController();
+    const startLimit = () =>
+      startTimer(timeoutMs, () =>
+        limit.abort(new Error(`came to no verdict within ${timeoutMs} ms, the timeout of the task`)),
+      );
+    let stopLimit = startLimit();
+    const module = task.check === undefined ? undefined : options.checks.get(task.check);
+    const check: Judges['check'] =
+      module &&
+      ((finished, signal) => {
+        stopLimit();
+        return module(finished, signal, () => {
+          stopLimit = startLimit();
+        });
+      });
+    const signal = AbortSignal.any([options.stop, limit.signal]);
+    return await judgeRun(task, run, { judge: options.judge, check, signal }).finally(() => stopLimit());
   };
 
   const runOnce = async (attempt: Attempt): Promise<AttemptResult | undefined> => {
