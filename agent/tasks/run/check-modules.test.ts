@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import { fakeRun, fakeTask } from '../fake-task.ts';
 import { type LoadChecksOptions, loadChecks } from './check-modules.ts';
 import type { FinishedRun } from './finished-run.ts';
@@ -119,6 +121,34 @@ describe('check modules', { timeout: 60_000 }, () => {
       'c was not wanted',
       ...['a begins', 'a has ended', 'b begins', 'b has ended', 'd begins', 'd has ended'],
     ]);
+  });
+
+  test('what they print arrives, every line of it', async () => {
+    const path = join(directory, 'talks.ts');
+    writeFileSync(
+      path,
+      'export default (run: { answer: string }) => { for (let n = 0; n < 500; n += 1) { console.log(`${run.answer} out ${n}`); console.error(`${run.answer} err ${n}`); } return true; };',
+    );
+    // In a process of its own: what a thread prints is printed by its process.
+    const text = `
+      import { loadChecks } from ${JSON.stringify(new URL('./check-modules.ts', import.meta.url).href)};
+      const { signal } = new AbortController();
+      const { checks } = await loadChecks([{ check: ${JSON.stringify(path)}, file: 'f', line: 1 }], { signal });
+      const [check] = checks.values();
+      for (const answer of ['a', 'b', 'c']) await check({ answer }, signal, () => undefined);
+      await Promise.all(['d', 'e'].map((answer) => check({ answer }, signal, () => undefined)));`;
+    const judges = join(directory, 'judges.mjs');
+    writeFileSync(judges, text);
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [judges]);
+    for (const [printed, stream] of [
+      [stdout, 'out'],
+      [stderr, 'err'],
+    ] as const)
+      for (const answer of ['a', 'b', 'c', 'd', 'e'])
+        assert.deepEqual(
+          printed.split('\n').filter((line) => line.startsWith(answer)),
+          Array.from({ length: 500 }, (_, n) => `${answer} ${stream} ${n}`),
+        );
   });
 
   test('nothing of one judgement is left for the next', async () => {
