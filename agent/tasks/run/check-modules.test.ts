@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
+import { BroadcastChannel } from 'node:worker_threads';
 import { fakeRun, fakeTask } from '../fake-task.ts';
 import { type LoadChecksOptions, loadChecks } from './check-modules.ts';
 import type { FinishedRun } from './finished-run.ts';
@@ -29,6 +31,17 @@ describe('check modules', { timeout: 60_000 }, () => {
     assert.ok(check);
     return (...[run, signal, onStart = () => undefined]: [...Parameters<typeof check>] | [FinishedRun, AbortSignal]) =>
       check(run, signal, onStart);
+  };
+
+  /** What a module says before it comes to no end: `said` resolves then, `say` is the code for it. */
+  const hear = (t: TestContext) => {
+    count += 1;
+    const channel = new BroadcastChannel(`check-${process.pid}-${count}`);
+    t.after(() => channel.close());
+    return {
+      said: once(channel, 'message'),
+      say: `new (await import('node:worker_threads')).BroadcastChannel('${channel.name}').postMessage('here');`,
+    };
   };
 
   test('are handed the run, and their verdict comes back as it is', async () => {
@@ -97,12 +110,14 @@ describe('check modules', { timeout: 60_000 }, () => {
     assert.ok(!existsSync(ended), 'the program still runs');
   });
 
-  test('one that loops is stopped when its time is over, and is named', async () => {
-    const check = await checkOf('export default () => { for (;;); };');
+  test('one that loops is stopped when its time is over, and is named', async (t) => {
+    const { said, say } = hear(t);
+    const check = await checkOf(`export default async () => { ${say} for (;;); };`);
     const limit = new AbortController();
-    const judging = check(fakeRun(), limit.signal);
-    setImmediate(() => limit.abort(new Error('took too long')));
-    await assert.rejects(judging, /^Error: .*check-\d+\.ts took too long$/);
+    const judging = assert.rejects(check(fakeRun(), limit.signal), /^Error: .*check-\d+\.ts took too long$/);
+    await said;
+    limit.abort(new Error('took too long'));
+    await judging;
   });
 
   test('so many judge at a time, the others wait for their turn, and one that was stopped waits no more', async () => {
@@ -156,27 +171,32 @@ describe('check modules', { timeout: 60_000 }, () => {
     assert.deepEqual([await check(fakeRun(), NEVER), await check(fakeRun(), NEVER)], ['1', '1']);
   });
 
-  test('one that is not loaded in time is a fault, be it in a loop or waiting', async () => {
-    for (const text of ['for (;;);', 'setInterval(() => undefined, 1_000); await new Promise(() => undefined);']) {
+  for (const [what, end] of [
+    ['loops', 'for (;;);'],
+    ['waits', 'setInterval(() => undefined, 1_000); await new Promise(() => undefined);'],
+  ] as const)
+    test(`one that ${what} instead of being loaded is a fault when the time for that is over`, async (t) => {
+      const { said, say } = hear(t);
       const limits: number[] = [];
       const startTimer = (ms: number, callback: () => void) => {
         limits.push(ms);
-        setImmediate(callback);
+        void said.then(callback);
         return () => undefined;
       };
-      const { checks, faults } = await load(`${text}\nexport default () => true;`, { startTimer });
+      const { checks, faults } = await load(`${say} ${end}\nexport default () => true;`, { startTimer });
       assert.deepEqual([checks.size, limits], [0, [30_000]]);
       assert.match(
         faults[0]?.message ?? '',
         /check-\d+\.ts": the module cannot be loaded: it was not loaded within 30000 ms/,
       );
-    }
-  });
+    });
 
-  test('loading ends when the run is interrupted', async () => {
+  test('loading ends when the run is interrupted', async (t) => {
+    const { said, say } = hear(t);
     const interrupt = new AbortController();
-    const loading = load('for (;;);', { signal: interrupt.signal });
-    setImmediate(() => interrupt.abort());
-    await assert.rejects(loading, { code: 'interrupted' });
+    const loading = assert.rejects(load(`${say} for (;;);`, { signal: interrupt.signal }), { code: 'interrupted' });
+    await said;
+    interrupt.abort();
+    await loading;
   });
 });
