@@ -190,6 +190,37 @@ describe('scripted tasks', () => {
     assert.match(stderr, /provider\.yaml:3:49 Unknown provider "opnai" in a task file\. Did you mean openai\?/);
   });
 
+  test('a model is refused for what is set elsewhere only where it is used', async () => {
+    const file = join(directory, 'unused.yaml');
+    const write = (judge: string, model: string) =>
+      writeFileSync(
+        file,
+        `version: 1\njudge: ${judge}\ntasks:\n  - { id: a, prompt: What is 2 + 2?, matrix: { model: [${model}, demo] } }\n`,
+      );
+    const environment = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', LLM_MODEL: 'demo' };
+    write('demo', 'azure');
+    assert.equal((await run([file, '--model', 'demo'], environment)).exitCode, 0, 'the matrix is replaced');
+    assert.equal((await run([file, '--grep', '@demo'], environment)).exitCode, 0, 'the task is not selected');
+    const used = await run([file], environment);
+    assert.equal(used.exitCode, 2);
+    assert.match(
+      used.stderr,
+      /azure has no model that .* \(chosen by model: in a task file\)\. Write model: azure:NAME/,
+    );
+    write('openai', 'demo');
+    assert.equal((await run([file, '--judge', 'demo'], environment)).exitCode, 0, 'the judge is replaced');
+    const judged = await run([file], environment);
+    assert.equal(judged.exitCode, 2);
+    assert.match(
+      judged.stderr,
+      /^OPENAI_BASE_URL is set, but no model is named\. Write judge: openai:NAME with .* or judge: demo /,
+    );
+    write('opnai:x', 'opnai:x');
+    assert.equal((await run([file, '--judge', 'demo', '--model', 'demo'])).exitCode, 0, 'neither is read');
+    const flag = await run([file, '--judge', 'opnai:x', '--model', 'demo']);
+    assert.match(flag.stderr, /^Unknown provider "opnai" in --judge\./);
+  });
+
   test('a check module that cannot be used is a fault of the file', async () => {
     const file = join(directory, 'check.yaml');
     writeFileSync(join(directory, 'named.ts'), 'export const check = () => true;\n');

@@ -23,6 +23,8 @@ export interface RunSuiteOptions {
   readonly flags: SuiteFlags;
   /** Takes the place of every task's model; `undefined` leaves them. */
   readonly model: string | undefined;
+  /** Takes the place of the judge that a file names; `undefined` leaves it. */
+  readonly judge: string | undefined;
   /** Names of the servers that the configuration has. */
   readonly servers: readonly string[];
   /** Why a model that a task file names is none. */
@@ -31,7 +33,7 @@ export interface RunSuiteOptions {
   readonly checkTasks: (tasks: readonly Task[]) => void;
   /** @param onNotice hears what a person should know */
   readonly createExecutor: (onNotice: (text: string) => void) => Executor;
-  /** @param named what `judge:` in a file says */
+  /** @param named what `judge:` in a file says; of no interest where `judge` takes its place */
   readonly createJudge: (named: string | undefined) => Judge | undefined;
   readonly scrub: (text: string) => string;
   /** A file that the summary is appended to as well. */
@@ -65,6 +67,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
     servers: options.servers,
     modelFault: options.modelFault,
     model: options.model,
+    judge: options.judge,
     repeat: flags.repeat,
   });
   if (suite.faults.length > 0) throw new AgentError('invalid_configuration', reportFaults(suite.faults));
