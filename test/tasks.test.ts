@@ -3,7 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -259,6 +269,31 @@ describe('scripted tasks', () => {
     assert.equal(exitCode, 0);
     assert.equal(lastLine, '3 passed, 0 failed, 0 skipped');
     assert.match(stderr, /The summary could not be added to .*no\/such\/summary \(ENOENT\)/);
+  });
+
+  test('a report that does not fit on the disk changes neither totals nor exit code', async () => {
+    const out = newOut();
+    mkdirSync(join(out, 'report.html'), { recursive: true });
+    const args = [join(examples, 'failing.yaml'), '--grep', '^wrong', '--out', out];
+    const { exitCode, stdout, stderr } = await runSuiteHere(args, environmentWith({}));
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stdout, /\n0 passed, 3 failed, 0 skipped\n$/);
+    assert.doesNotMatch(stdout, /report in/);
+    assert.match(stderr, /report\.html in .* cannot be written: there is a directory of that name\./);
+    assert.deepEqual(
+      readdirSync(out).filter((name) => /\.(new|lock)/.test(name)),
+      [],
+    );
+  });
+
+  test('results that cannot be opened leave the directory free', async () => {
+    const out = newOut();
+    mkdirSync(out);
+    symlinkSync(join(directory, 'no/such/file'), join(out, 'results.jsonl'));
+    const refused = await runSuiteHere([join(examples, 'many.jsonl'), '--out', out], environmentWith({}));
+    assert.equal(refused.exitCode, 1, refused.stderr);
+    assert.match(refused.stderr, /results\.jsonl in .* cannot be written: ENOENT\./);
+    assert.ok(!existsSync(join(out, 'run.lock')));
   });
 
   test('in CI no model is made up: exit code 2 unless the file or a flag says demo', async () => {

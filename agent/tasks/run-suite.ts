@@ -9,7 +9,7 @@ import { loadSuite } from './file/load-suite.ts';
 import { createProgress, type Reporter } from './progress/progress.ts';
 import { createReport } from './report/run-report.ts';
 import { writeReports } from './report/write-reports.ts';
-import { loadChecks } from './run/check-modules.ts';
+import { type LoadedChecks, loadChecks } from './run/check-modules.ts';
 import type { Executor } from './run/executor.ts';
 import { openResults, readResults } from './run/results-file.ts';
 import { nameOfRun, newestRun, RUNS_DIRECTORY, takeDirectory, writeTranscript } from './run/run-directory.ts';
@@ -61,7 +61,7 @@ export interface RunSuiteOptions {
  * nothing has run
  */
 export async function runSuite(options: RunSuiteOptions): Promise<number> {
-  const { flags, scrub, terminal } = options;
+  const { flags } = options;
   const suite = loadSuite(flags.files, {
     directory: '.',
     servers: options.servers,
@@ -90,6 +90,24 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
   const startedAt = new Date();
   const directory = flags.resume ? before.directory : (flags.out ?? `${RUNS_DIRECTORY}/${nameOfRun(startedAt)}`);
   const release = await takeDirectory(directory, { isNew: !flags.resume });
+  try {
+    return await runIn(directory, { options, tasks, judge, checks, startedAt });
+  } finally {
+    await release();
+  }
+}
+
+interface Prepared {
+  readonly options: RunSuiteOptions;
+  readonly tasks: readonly Task[];
+  readonly judge: Judge | undefined;
+  readonly checks: LoadedChecks;
+  readonly startedAt: Date;
+}
+
+/** The run itself, in a directory that is ours. */
+async function runIn(directory: string, { options, tasks, judge, checks, startedAt }: Prepared): Promise<number> {
+  const { flags, scrub, terminal } = options;
   // Read once more: until now, another process may have gone on with the same run.
   const earlier = flags.resume ? await readResults(directory) : { results: [], torn: 0 };
   const results = await openResults(directory);
@@ -139,19 +157,21 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
       endedBy: isCutShort ? endedBy : 'itself',
       exitCode,
     });
-    await writeReports(report, {
+    const written = await writeReports(report, {
       directory,
       summaryFile: options.summaryFile,
       scrub,
       onNotice: progress.notice,
     });
-    progress.end(report, directory);
+    progress.end(report, directory, written);
     return exitCode;
   } finally {
     clearTimeout(timer);
-    await executor.close();
-    await results.close();
-    await release();
+    try {
+      await executor.close();
+    } finally {
+      await results.close();
+    }
   }
 }
 
