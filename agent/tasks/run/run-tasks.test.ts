@@ -341,6 +341,28 @@ describe('running tasks', () => {
     assert.match(ran.written[0]?.answer ?? '', /\[secret\]/);
   });
 
+  test('a result that cannot be written ends the run when nothing runs any more, and nothing new is started', async () => {
+    const refused = Promise.withResolvers<void>();
+    const executor = scripted(async ({ task }) => {
+      if (task.id === 'b') await refused.promise;
+      return {};
+    });
+    const events: string[] = [];
+    const running = run(tasks('a', 'b', 'c', 'd'), executor, {
+      concurrency: 2,
+      append: async ({ task }) => {
+        if (task === 'a') throw new AgentError('internal', 'the disk is full');
+        events.push(`${task} is written`);
+      },
+    }).catch((error: Error) => events.push(error.message));
+    // Whoever does not wait for b is through by then.
+    await new Promise(setImmediate);
+    refused.resolve();
+    await running;
+    assert.deepEqual(events, ['b is written', 'the disk is full']);
+    assert.deepEqual(executor.ran, ['a#1', 'b#1']);
+  });
+
   test('a fault of the executor itself ends the run', async () => {
     const executor = { ...scripted(() => ({})), run: () => Promise.reject(new TypeError('a slip')) };
     await assert.rejects(run(tasks('one'), executor), /a slip/);

@@ -46,15 +46,21 @@ export interface RunTasksOptions {
   readonly now?: () => Date;
 }
 
-/** Runs what is to be run; resolves when nothing runs any more. Verdicts are in the order of the tasks. */
+/**
+ * Runs what is to be run; resolves, or rejects, when nothing runs any more. Verdicts are in the order of the tasks.
+ *
+ * @throws what `append`, `writeTranscript` and the executor throw, the first of it: after that nothing new is started
+ */
 export async function runTasks(options: RunTasksOptions): Promise<readonly Verdict[]> {
   const { tasks, executor, earlier, concurrency, retryErrors, onEvent, now = () => new Date() } = options;
   const { startTimer = startRealTimer } = options;
   const standing = new Map(earlier.map((result) => [keyOf(result), result]));
   const results = new Map<string, Result[]>(tasks.map(({ id }) => [id, []]));
   const queue = attemptsOf(tasks);
-  const failFast = new AbortController();
-  const finish = AbortSignal.any([options.finish, options.stop, failFast.signal]);
+  /** Aborted: what runs goes to its end, as with `options.finish`. */
+  const noMore = new AbortController();
+  const finish = AbortSignal.any([options.finish, options.stop, noMore.signal]);
+  let fault: { readonly error: unknown } | undefined;
 
   const settle = (task: Task, result: Result, isReused: boolean) => {
     const all = results.get(task.id) ?? [];
@@ -62,7 +68,7 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
     onEvent({ type: 'attempt-end', task, result, isReused });
     const { outcome } = verdictOf(task, all);
     const isOver = outcome === 'failed' || (outcome === 'error' && all.length === task.repeat);
-    if (options.isFailFast && isOver) failFast.abort();
+    if (options.isFailFast && isOver) noMore.abort();
   };
 
   const work = async () => {
@@ -143,7 +149,14 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
     }
   };
 
-  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, work));
+  const workToTheEnd = () =>
+    work().catch((error: unknown) => {
+      // The others still write what they have done; who called us closes the files when we are through.
+      fault ??= { error };
+      noMore.abort();
+    });
+  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, workToTheEnd));
+  if (fault) throw fault.error;
   return tasks.map((task) => verdictOf(task, results.get(task.id) ?? []));
 }
 
