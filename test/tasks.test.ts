@@ -3,7 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -190,6 +200,37 @@ describe('scripted tasks', () => {
     assert.match(stderr, /provider\.yaml:3:49 Unknown provider "opnai" in a task file\. Did you mean openai\?/);
   });
 
+  test('a model is refused for what is set elsewhere only where it is used', async () => {
+    const file = join(directory, 'unused.yaml');
+    const write = (judge: string, model: string) =>
+      writeFileSync(
+        file,
+        `version: 1\njudge: ${judge}\ntasks:\n  - { id: a, prompt: What is 2 + 2?, matrix: { model: [${model}, demo] } }\n`,
+      );
+    const environment = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1', LLM_MODEL: 'demo' };
+    write('demo', 'azure');
+    assert.equal((await run([file, '--model', 'demo'], environment)).exitCode, 0, 'the matrix is replaced');
+    assert.equal((await run([file, '--grep', '@demo'], environment)).exitCode, 0, 'the task is not selected');
+    const used = await run([file], environment);
+    assert.equal(used.exitCode, 2);
+    assert.match(
+      used.stderr,
+      /azure has no model that .* \(chosen by model: in a task file\)\. Write model: azure:NAME/,
+    );
+    write('openai', 'demo');
+    assert.equal((await run([file, '--judge', 'demo'], environment)).exitCode, 0, 'the judge is replaced');
+    const judged = await run([file], environment);
+    assert.equal(judged.exitCode, 2);
+    assert.match(
+      judged.stderr,
+      /^OPENAI_BASE_URL is set, but no model is named\. Write judge: openai:NAME with .* or judge: demo /,
+    );
+    write('opnai:x', 'opnai:x');
+    assert.equal((await run([file, '--judge', 'demo', '--model', 'demo'])).exitCode, 0, 'neither is read');
+    const flag = await run([file, '--judge', 'opnai:x', '--model', 'demo']);
+    assert.match(flag.stderr, /^Unknown provider "opnai" in --judge\./);
+  });
+
   test('a check module that cannot be used is a fault of the file', async () => {
     const file = join(directory, 'check.yaml');
     writeFileSync(join(directory, 'named.ts'), 'export const check = () => true;\n');
@@ -228,6 +269,31 @@ describe('scripted tasks', () => {
     assert.equal(exitCode, 0);
     assert.equal(lastLine, '3 passed, 0 failed, 0 skipped');
     assert.match(stderr, /The summary could not be added to .*no\/such\/summary \(ENOENT\)/);
+  });
+
+  test('a report that does not fit on the disk changes neither totals nor exit code', async () => {
+    const out = newOut();
+    mkdirSync(join(out, 'report.html'), { recursive: true });
+    const args = [join(examples, 'failing.yaml'), '--grep', '^wrong', '--out', out];
+    const { exitCode, stdout, stderr } = await runSuiteHere(args, environmentWith({}));
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stdout, /\n0 passed, 3 failed, 0 skipped\n$/);
+    assert.doesNotMatch(stdout, /report in/);
+    assert.match(stderr, /report\.html in .* cannot be written: there is a directory of that name\./);
+    assert.deepEqual(
+      readdirSync(out).filter((name) => /\.(new|lock)/.test(name)),
+      [],
+    );
+  });
+
+  test('results that cannot be opened leave the directory free', async () => {
+    const out = newOut();
+    mkdirSync(out);
+    symlinkSync(join(directory, 'no/such/file'), join(out, 'results.jsonl'));
+    const refused = await runSuiteHere([join(examples, 'many.jsonl'), '--out', out], environmentWith({}));
+    assert.equal(refused.exitCode, 1, refused.stderr);
+    assert.match(refused.stderr, /results\.jsonl in .* cannot be written: ENOENT\./);
+    assert.ok(!existsSync(join(out, 'run.lock')));
   });
 
   test('in CI no model is made up: exit code 2 unless the file or a flag says demo', async () => {

@@ -6,7 +6,14 @@ import { visibleLine } from '../chat/visible-text.ts';
 import { type AgentConfig, type Environment, parseConfig } from '../config.ts';
 import { modelOf } from '../configure.ts';
 import { AgentError } from '../errors.ts';
-import { checkModel, createModel, describeModelError, modelNameFault, selectModel } from '../models/registry.ts';
+import {
+  checkModel,
+  createModel,
+  describeModelError,
+  type ModelWish,
+  modelNameFault,
+  selectModel,
+} from '../models/registry.ts';
 import { createScrub } from '../models/scrub.ts';
 import type { Judge } from '../tasks/expect/judge-run.ts';
 import { createJudge } from '../tasks/run/judge-model.ts';
@@ -54,11 +61,12 @@ export async function tasks(options: TasksOptions): Promise<number> {
   return await runSuite({
     flags,
     model,
+    judge: options.flags.judge,
     servers: config.servers.map(({ name }) => name),
     modelFault: (name) => modelNameFault(environment, name, 'a task file'),
-    checkTasks: (all) => checkNeeds(all, config),
+    checkTasks: (all) => checkNeeds(all, config, model),
     createExecutor: (onNotice) => createLocalExecutor({ onNotice, startAgentFor }),
-    createJudge: (named) => judgeFor(options.flags.judge ?? named, environment),
+    createJudge: (named) => judgeFor(judgeWish(options.flags.judge, named), environment),
     scrub,
     summaryFile: config.tasks.summaryFile,
     terminal: {
@@ -78,8 +86,12 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-/** Everything about models and logins that can be known before a server is asked; each fault once. */
-function checkNeeds(all: readonly Task[], config: AgentConfig): void {
+/**
+ * Everything about models and logins that can be known before a server is asked; each fault once.
+ *
+ * @param override the model that takes the place of every task's
+ */
+function checkNeeds(all: readonly Task[], config: AgentConfig, override: string | undefined): void {
   const failures = new Map<string, AgentError>();
   const attempt = (check: () => unknown) => {
     try {
@@ -90,7 +102,10 @@ function checkNeeds(all: readonly Task[], config: AgentConfig): void {
     }
   };
   // Nobody watches each answer of a task: where nothing is chosen in CI, nothing is made up.
-  for (const one of new Set(all.map((task) => task.model))) attempt(() => checkModel(config.environment, one, false));
+  for (const one of new Set(all.map((task) => task.model))) {
+    const wish = one === undefined || one === override ? one : { text: one, source: 'model: in a task file' };
+    attempt(() => checkModel(config.environment, wish, false));
+  }
   for (const task of distinct(all)) attempt(() => configForTask(task, config));
   const [first, ...others] = failures.values();
   if (!first) return;
@@ -102,8 +117,14 @@ function distinct(all: readonly Task[]): readonly Task[] {
   return [...new Map(all.map((task) => [JSON.stringify([task.servers, task.actingAs]), task])).values()];
 }
 
+/** The judge of the command line before the one of a file. */
+function judgeWish(flag: string | undefined, inFile: string | undefined): ModelWish | undefined {
+  if (flag !== undefined) return { text: flag, source: '--judge' };
+  return inFile === undefined ? undefined : { text: inFile, source: 'judge: in a task file' };
+}
+
 /** @throws {AgentError} when the judge that was named cannot be used */
-function judgeFor(named: string | undefined, environment: Environment): Judge | undefined {
+function judgeFor(named: ModelWish | undefined, environment: Environment): Judge | undefined {
   if (named === undefined) return undefined;
   checkModel(environment, named, false);
   const selection = selectModel(environment, named);

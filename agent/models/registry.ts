@@ -12,6 +12,7 @@ import { LAST_RESORT } from './providers/last-resort.ts';
 import { REPLAY_PROVIDER } from './providers/replay.ts';
 import {
   assertChosenInCi,
+  assertNamesProvider,
   type ModelWish,
   NO_CHOICE,
   type ProviderRows,
@@ -83,13 +84,14 @@ export function selectModel(
 }
 
 /**
- * Why a name is none of a model; `undefined` if it is one. Whether its key is there is another question.
+ * Why a text names no model, whatever else is set: it has not the form of one, or there is no such provider. `undefined` if
+ * it may name one; `checkModel` tells whether it can be used.
  *
- * @param source where the name stands, for the message
+ * @param source where the text stands, for the message
  */
-export function modelNameFault(environment: Environment, name: string, source: string): string | undefined {
+export function modelNameFault(environment: Environment, text: string, source: string): string | undefined {
   try {
-    selectFrom(rowsOf(PROVIDERS), environment, { text: name, source });
+    assertNamesProvider(rowsOf(PROVIDERS), environment, { text, source });
     return undefined;
   } catch (error) {
     if (error instanceof AgentError) return error.message;

@@ -9,7 +9,10 @@ import { KEYLESS_PROVIDER } from './providers/demo.ts';
 /** A model that somebody asks for, in the form `provider:model`. */
 export interface ModelWish {
   readonly text: string;
-  /** Where it was said: `--model`, `LLM_MODEL`, `LLM_PROVIDER` or `LLM_FALLBACK_MODELS`; or the command of a conversation, `/model`. */
+  /**
+   * Where it was said: `--model`, `LLM_MODEL`, `LLM_PROVIDER` or `LLM_FALLBACK_MODELS`; the command of a conversation, `/model`;
+   * or a key of a file, `model: in a task file`.
+   */
   readonly source: string;
 }
 
@@ -46,6 +49,17 @@ export function selectFrom(
 }
 
 /**
+ * Checks that a wish has the form of one and names a provider that there is. Whether a model follows from it depends on more
+ * than its text, and does not matter before it is used.
+ *
+ * @throws {AgentError} `invalid_configuration`
+ */
+export function assertNamesProvider(rows: ProviderRows, environment: Environment, wish: ModelWish): void {
+  const [name] = splitWish(rows, wish, readFirst(environment, ['LLM_PROVIDER'])?.value);
+  assertProvider(rows, name, wish);
+}
+
+/**
  * The models that take the place of the selected one when it fails, in the order of `LLM_FALLBACK_MODELS`.
  *
  * @throws {AgentError} `invalid_configuration` for an entry that names no model
@@ -74,16 +88,23 @@ export function assertChosenInCi(selection: ModelSelection, environment: Environ
 }
 
 /**
- * How to ask for a model in the place where `source` was said: somebody who is in a conversation types a command there.
+ * How to ask for a model in the place where `source` was said: somebody who is in a conversation types a command there, and in
+ * a file it stands behind its key.
  *
  * @param source of a wish, or the reason of a selection
  */
 export function toChoose(specification: string, source: string): string {
-  return isCommand(source) ? `${source} ${specification}` : `LLM_MODEL=${specification}`;
+  const place = isCommand(source) ? source : keyIn(source);
+  return place === undefined ? `LLM_MODEL=${specification}` : `${place} ${specification}`;
 }
 
 export function isCommand(source: string): boolean {
   return source.startsWith('/');
+}
+
+/** The key of a file, with its colon. */
+function keyIn(source: string): string | undefined {
+  return /^\w+:(?= in )/.exec(source)?.[0];
 }
 
 function selectWished(
@@ -124,7 +145,8 @@ function withModel(provider: Provider, model: string, environment: Environment, 
   const byVariable = provider.modelVariable && readFirst(environment, [provider.modelVariable])?.value;
   const named = model.trim() || byVariable || '';
   const endpoint = customEndpoint(provider, environment);
-  const set = isCommand(reason) ? 'Type' : 'Set';
+  const isInFile = keyIn(reason) !== undefined;
+  const set = isCommand(reason) ? 'Type' : isInFile ? 'Write' : 'Set';
   // A default is a name of the provider's own catalogue; somebody else's server would at best not know it.
   if (named === '' && endpoint !== undefined)
     throw new AgentError(
@@ -134,7 +156,7 @@ function withModel(provider: Provider, model: string, environment: Environment, 
   if (named === '' && provider.defaultModel === undefined)
     throw new AgentError(
       'invalid_configuration',
-      `${provider.id} has no model that goes without saying (chosen by ${reason}). ${set} ${toChoose(`${provider.id}:NAME`, reason)}${provider.modelVariable && !isCommand(reason) ? ` or ${provider.modelVariable}` : ''}.`,
+      `${provider.id} has no model that goes without saying (chosen by ${reason}). ${set} ${toChoose(`${provider.id}:NAME`, reason)}${provider.modelVariable && !isCommand(reason) ? ` or ${isInFile ? 'set ' : ''}${provider.modelVariable}` : ''}.`,
     );
   return { provider: provider.id, model: named || (provider.defaultModel ?? ''), reason };
 }

@@ -9,7 +9,7 @@ import { loadSuite } from './file/load-suite.ts';
 import { createProgress, type Reporter } from './progress/progress.ts';
 import { createReport } from './report/run-report.ts';
 import { writeReports } from './report/write-reports.ts';
-import { loadChecks } from './run/check-modules.ts';
+import { type LoadedChecks, loadChecks } from './run/check-modules.ts';
 import type { Executor } from './run/executor.ts';
 import { openResults, readResults } from './run/results-file.ts';
 import { nameOfRun, newestRun, RUNS_DIRECTORY, takeDirectory, writeTranscript } from './run/run-directory.ts';
@@ -23,6 +23,8 @@ export interface RunSuiteOptions {
   readonly flags: SuiteFlags;
   /** Takes the place of every task's model; `undefined` leaves them. */
   readonly model: string | undefined;
+  /** Takes the place of the judge that a file names; `undefined` leaves it. */
+  readonly judge: string | undefined;
   /** Names of the servers that the configuration has. */
   readonly servers: readonly string[];
   /** Why a model that a task file names is none. */
@@ -31,7 +33,7 @@ export interface RunSuiteOptions {
   readonly checkTasks: (tasks: readonly Task[]) => void;
   /** @param onNotice hears what a person should know */
   readonly createExecutor: (onNotice: (text: string) => void) => Executor;
-  /** @param named what `judge:` in a file says */
+  /** @param named what `judge:` in a file says; of no interest where `judge` takes its place */
   readonly createJudge: (named: string | undefined) => Judge | undefined;
   readonly scrub: (text: string) => string;
   /** A file that the summary is appended to as well. */
@@ -59,12 +61,13 @@ export interface RunSuiteOptions {
  * nothing has run
  */
 export async function runSuite(options: RunSuiteOptions): Promise<number> {
-  const { flags, scrub, terminal } = options;
+  const { flags } = options;
   const suite = loadSuite(flags.files, {
     directory: '.',
     servers: options.servers,
     modelFault: options.modelFault,
     model: options.model,
+    judge: options.judge,
     repeat: flags.repeat,
   });
   if (suite.faults.length > 0) throw new AgentError('invalid_configuration', reportFaults(suite.faults));
@@ -87,6 +90,24 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
   const startedAt = new Date();
   const directory = flags.resume ? before.directory : (flags.out ?? `${RUNS_DIRECTORY}/${nameOfRun(startedAt)}`);
   const release = await takeDirectory(directory, { isNew: !flags.resume });
+  try {
+    return await runIn(directory, { options, tasks, judge, checks, startedAt });
+  } finally {
+    await release();
+  }
+}
+
+interface Prepared {
+  readonly options: RunSuiteOptions;
+  readonly tasks: readonly Task[];
+  readonly judge: Judge | undefined;
+  readonly checks: LoadedChecks;
+  readonly startedAt: Date;
+}
+
+/** The run itself, in a directory that is ours. */
+async function runIn(directory: string, { options, tasks, judge, checks, startedAt }: Prepared): Promise<number> {
+  const { flags, scrub, terminal } = options;
   // Read once more: until now, another process may have gone on with the same run.
   const earlier = flags.resume ? await readResults(directory) : { results: [], torn: 0 };
   const results = await openResults(directory);
@@ -136,19 +157,21 @@ export async function runSuite(options: RunSuiteOptions): Promise<number> {
       endedBy: isCutShort ? endedBy : 'itself',
       exitCode,
     });
-    await writeReports(report, {
+    const written = await writeReports(report, {
       directory,
       summaryFile: options.summaryFile,
       scrub,
       onNotice: progress.notice,
     });
-    progress.end(report, directory);
+    progress.end(report, directory, written);
     return exitCode;
   } finally {
     clearTimeout(timer);
-    await executor.close();
-    await results.close();
-    await release();
+    try {
+      await executor.close();
+    } finally {
+      await results.close();
+    }
   }
 }
 

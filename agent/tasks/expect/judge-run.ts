@@ -18,14 +18,18 @@ export type Judge = (
   signal: AbortSignal,
 ) => Promise<{ readonly passed: boolean; readonly reason: string }>;
 
-/** What a check module says: true, or why the run is not right. Rejects when the signal is aborted, whatever the module does. */
-export type Check = (run: FinishedRun, signal: AbortSignal) => Promise<unknown>;
+/**
+ * What a check module says: true, or why the run is not right. Rejects when the signal is aborted, whatever the module does;
+ * a program that it waits for synchronously ends by itself. Calls `onStart` when the module begins: it may have to wait for its
+ * turn.
+ */
+export type Check = (run: FinishedRun, signal: AbortSignal, onStart: () => void) => Promise<unknown>;
 
 export interface Judges {
   /** Without one, rubrics are skipped. */
   readonly judge: Judge | undefined;
   /** The function of the task's check module; `undefined` for a task without one. */
-  readonly check: Check | undefined;
+  readonly check: ((run: FinishedRun, signal: AbortSignal) => Promise<unknown>) | undefined;
   /** When judges and checks have to come to an end; its reason says why. */
   readonly signal: AbortSignal;
 }
@@ -122,7 +126,11 @@ async function judgeRubric(
 }
 
 /** An assertion that fails in a check module is a verdict; anything else that it throws is a fault of the module. */
-async function judgeCheck(check: Check, run: FinishedRun, signal: AbortSignal): Promise<Finding> {
+async function judgeCheck(
+  check: NonNullable<Judges['check']>,
+  run: FinishedRun,
+  signal: AbortSignal,
+): Promise<Finding> {
   try {
     const verdict = await check(run, signal);
     if (verdict === true) return passed('check');

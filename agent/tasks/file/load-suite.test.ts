@@ -377,6 +377,8 @@ tasks:
       'tasks.yaml:5:32 unknown no-task:x',
       'tasks.yaml:6:49 unknown no-matrix:x',
     ]);
+    assert.deepEqual(faultsOf(text, { modelFault, model: 'demo' }), ['tasks.yaml:2:8 unknown no-judge:x']);
+    assert.deepEqual(faultsOf(text, { modelFault, model: 'demo', judge: 'demo' }), [], 'what is replaced is not used');
   });
 
   test('a file that is not UTF-8 is a fault, and is not run with other letters than it has', () => {

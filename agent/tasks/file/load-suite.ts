@@ -17,10 +17,12 @@ export interface SuiteOptions {
   readonly directory: string;
   /** Names of the servers there are; a task may name no other. `undefined` checks none. */
   readonly servers?: readonly string[];
-  /** Why a model of a file is none, whether or not it is used; `undefined` checks none. */
+  /** Why a model of a file is none, be it of a task that is not selected; `undefined` checks none. */
   readonly modelFault?: (name: string) => string | undefined;
   /** Takes the place of every task's model and matrix. */
   readonly model?: string | undefined;
+  /** Takes the place of the judge that a file names. */
+  readonly judge?: string | undefined;
   /** Takes the place of every task's `repeat`; a share in `pass` is kept. */
   readonly repeat?: number | undefined;
 }
@@ -52,7 +54,7 @@ export function loadSuite(files: readonly string[], options: SuiteOptions): Suit
       const fault = (position: Position, message: string) => faults.push({ file: shown, ...position, message });
       for (const [index, name] of (task.servers ?? []).entries())
         checkServer(name, options.servers, at('servers', index), fault);
-      for (const [name, ...where] of modelsOf(task)) {
+      for (const [name, ...where] of options.model === undefined ? modelsOf(task) : []) {
         const wrong = options.modelFault?.(name);
         if (wrong !== undefined) fault(at(...where), wrong);
       }
@@ -108,7 +110,7 @@ function parseFile(
   text: string,
   file: string,
   faults: Fault[],
-  { servers: knownServers, modelFault = () => undefined }: SuiteOptions,
+  { servers: knownServers, modelFault = () => undefined, ...overrides }: SuiteOptions,
 ): ParsedFile {
   const nothing: ParsedFile = { settings: {}, written: [] };
   const isLines = ['.jsonl', '.ndjson'].includes(extname(file));
@@ -145,11 +147,11 @@ function parseFile(
   ] as const)
     for (const [index, name] of (names ?? []).entries())
       checkServer(name, knownServers, read.source.locate([...path, index]), fault);
-  for (const [name, path] of [
-    [judge, ['judge']],
-    [defaults?.model, ['defaults', 'model']],
+  for (const [name, override, path] of [
+    [judge, overrides.judge, ['judge']],
+    [defaults?.model, overrides.model, ['defaults', 'model']],
   ] as const) {
-    const wrong = name === undefined ? undefined : modelFault(name);
+    const wrong = name === undefined || override !== undefined ? undefined : modelFault(name);
     if (wrong !== undefined) fault(read.source.locate(path), wrong);
   }
   return {

@@ -34,8 +34,12 @@ export interface ProgressOptions {
 export interface Progress {
   event(event: RunEvent): void;
   notice(text: string): void;
-  /** Takes the moving line away and writes what the run came to; its last line is the totals alone. */
-  end(report: RunReport, directory: string): void;
+  /**
+   * Takes the moving line away and writes what the run came to; its last line is the totals alone.
+   *
+   * @param written what is in the directory; default all
+   */
+  end(report: RunReport, directory: string, written?: { readonly hasPage: boolean }): void;
 }
 
 const MARKS: Readonly<Record<Result['outcome'], string>> = { passed: '✓', failed: '✗', error: '!', skipped: '-' };
@@ -113,7 +117,7 @@ export function createProgress(options: ProgressOptions): Progress {
       stderr(`${visible(text)}\n`);
       show();
     },
-    end: (report, directory) => {
+    end: (report, directory, { hasPage } = { hasPage: true }) => {
       hide();
       const bad = report.tasks.filter(({ outcome }) => outcome === 'failed' || outcome === 'error');
       if (reporter === 'github') for (const task of bad) stdout(`${annotationOf(task, visible)}\n`);
@@ -130,7 +134,7 @@ export function createProgress(options: ProgressOptions): Progress {
         stdout(
           `ended by ${report.endedBy === 'timeout' ? 'the timeout' : 'an interrupt'}; go on with --resume ${shellWord(directory)}\n`,
         );
-      stdout(`report in ${directory}/report.html\n`);
+      if (hasPage) stdout(`report in ${directory}/report.html\n`);
       stdout(`${totalsLine(report.totals)}\n`);
     },
   };

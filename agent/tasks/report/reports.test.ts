@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -290,4 +290,28 @@ test('all reports are written, whole, without secrets, and the summary goes to t
     assert.ok(!readFileSync(join(directory, name), 'utf8').includes(secret), name);
   assert.equal(readFileSync(summaryFile, 'utf8').match(/^## Tasks/gm)?.length, 2);
   rmSync(directory, { recursive: true });
+});
+
+test('a report that cannot be written is a notice, the others are there, and no half of it stays', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'reports-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const report = reportOf([fakeTask('a'), [fakeResult('a', 1)]]);
+  const notices: string[] = [];
+  const write = () =>
+    writeReports(report, {
+      directory,
+      summaryFile: undefined,
+      scrub: (text) => text,
+      onNotice: (text) => notices.push(text),
+    });
+  // What is written there never fits; and in the place of the other there is a directory.
+  symlinkSync('/dev/full', join(directory, 'report.html.new'));
+  mkdirSync(join(directory, 'junit.xml'));
+  assert.deepEqual(await write(), { hasPage: false });
+  assert.deepEqual(readdirSync(directory).toSorted(), ['junit.xml', 'report.json', 'summary.md']);
+  assert.deepEqual(notices.toSorted(), [
+    `junit.xml in ${directory} cannot be written: there is a directory of that name. All results are kept. Write it when there is room: --resume ${directory}`,
+    `report.html in ${directory} cannot be written: the disk is full. All results are kept. Write it when there is room: --resume ${directory}`,
+  ]);
+  assert.deepEqual(await write(), { hasPage: true });
 });

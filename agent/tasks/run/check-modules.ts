@@ -1,6 +1,8 @@
 // Check modules: TypeScript or JavaScript of whoever wrote the task, whose default export judges a run. Each judgement has
-// a thread of its own: it can be ended, whatever it does, and nothing is left of it for the next one.
+// a thread of its own, and nothing is left of it for the next one. It can be left at any time: what it computes is ended,
+// and a program that it waits for synchronously (`execSync`) ends by itself, while nobody here waits for that.
 
+import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -9,6 +11,7 @@ import type { Check } from '../expect/judge-run.ts';
 import type { Fault } from '../file/fault.ts';
 import type { Task } from '../task.ts';
 import type { FinishedRun } from './finished-run.ts';
+import { createPlaces, type Places } from './places.ts';
 import { type StartTimer, startRealTimer } from './timer.ts';
 
 /** By the absolute path of the module. */
@@ -21,8 +24,10 @@ export interface CheckOrder {
   readonly run: FinishedRun | undefined;
 }
 
-/** What a thread says, once. */
-export type CheckReport =
+/** What a thread says: that it begins with the module, then what came of it. */
+export type CheckReport = { readonly kind: 'started' } | LastReport;
+
+type LastReport =
   | { readonly kind: 'loaded' }
   | { readonly kind: 'no-function' }
   | { readonly kind: 'verdict'; readonly verdict: unknown }
@@ -33,6 +38,8 @@ export interface LoadChecksOptions {
   readonly signal: AbortSignal;
   /** Default a timer. */
   readonly startTimer?: StartTimer;
+  /** So many threads judge at a time; default as many as there are processors. */
+  readonly maxThreads?: number;
 }
 
 /** Loading takes milliseconds; what waits for more than this waits for something that does not come. */
@@ -49,11 +56,12 @@ export async function loadChecks(
 ): Promise<{ readonly checks: LoadedChecks; readonly faults: readonly Fault[] }> {
   const checks = new Map<string, Check>();
   const faults: Fault[] = [];
+  const places = createPlaces(options.maxThreads ?? availableParallelism());
   const users = new Map(tasks.flatMap((task) => (task.check === undefined ? [] : [[task.check, task] as const])));
   for (const [path, { file, line }] of users) {
     const wrong = await faultOf(path, options);
     if (options.signal.aborted) throw new AgentError('interrupted', 'Interrupted before a task was run.');
-    if (wrong === undefined) checks.set(path, (run, signal) => judge(path, run, signal));
+    if (wrong === undefined) checks.set(path, (...judgement) => judge(path, places, ...judgement));
     else faults.push({ file, line, message: `check ${JSON.stringify(path)}: ${wrong}` });
   }
   return { checks, faults };
@@ -61,12 +69,15 @@ export async function loadChecks(
 
 async function faultOf(path: string, { signal, startTimer = startRealTimer }: LoadChecksOptions) {
   const limit = new AbortController();
-  const stopTimer = startTimer(LOAD_TIMEOUT_MS, () =>
-    limit.abort(new Error(`it was not loaded within ${LOAD_TIMEOUT_MS} ms, and stopped`)),
-  );
+  let stopTimer: () => void = () => undefined;
+  const onStart = () => {
+    stopTimer = startTimer(LOAD_TIMEOUT_MS, () =>
+      limit.abort(new Error(`it was not loaded within ${LOAD_TIMEOUT_MS} ms, and stopped`)),
+    );
+  };
   try {
     const order = { url: pathToFileURL(path).href, run: undefined };
-    const report = await runThread(order, AbortSignal.any([signal, limit.signal]));
+    const report = await runThread(order, AbortSignal.any([signal, limit.signal]), onStart);
     if (report.kind === 'threw') return `the module cannot be loaded: ${report.message.slice(0, 300)}`;
     return report.kind === 'loaded'
       ? undefined
@@ -78,38 +89,61 @@ async function faultOf(path: string, { signal, startTimer = startRealTimer }: Lo
   }
 }
 
-async function judge(path: string, run: FinishedRun, signal: AbortSignal): Promise<unknown> {
+async function judge(path: string, places: Places, ...[run, signal, onStart]: Parameters<Check>): Promise<unknown> {
   const shown = relative('', path);
+  let giveBack: (() => void) | undefined;
   try {
-    const report = await runThread({ url: pathToFileURL(path).href, run }, signal);
+    giveBack = await places.take(signal);
+    const report = await runThread({ url: pathToFileURL(path).href, run }, signal, onStart);
     if (report.kind === 'verdict') return report.verdict;
     if (report.kind === 'threw') throw Object.assign(new Error(report.message), { name: report.name });
     throw new Error(`${shown} has no default export that is a function any more`);
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new Error(`${shown} ${signal.reason instanceof Error ? signal.reason.message : 'was stopped'}`);
+  } finally {
+    // Also of a thread that was left: it may wait for its program for ever, and others would never have their turn.
+    giveBack?.();
   }
 }
 
 /**
- * What the thread says; it has ended then.
+ * What the thread says; it has ended then. When the signal is aborted, it is told to end and left: no thread ends before a
+ * program that it has started with `spawnSync`.
  *
+ * @param onStart called when the thread is there and begins with the module
  * @throws the signal's reason, and why a thread ended that said nothing
  */
-async function runThread(order: CheckOrder, signal: AbortSignal): Promise<CheckReport> {
+async function runThread(order: CheckOrder, signal: AbortSignal, onStart: () => void): Promise<LastReport> {
   signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<CheckReport>();
+  const { promise, resolve, reject } = Promise.withResolvers<LastReport>();
   const thread = new Worker(new URL('./check-thread.ts', import.meta.url), { workerData: order });
-  // check-thread.ts sends nothing else.
-  thread.once('message', (report) => resolve(report as CheckReport));
-  thread.once('error', reject);
-  thread.once('exit', () => reject(new Error('it ended before it came to its end: it waits for nothing, or exits')));
-  const onAbort = () => reject(signal.reason);
+  let said: LastReport | undefined;
+  thread.on('message', (report: CheckReport) => {
+    if (report.kind === 'started') {
+      if (!signal.aborted) onStart();
+      return;
+    }
+    said ??= report;
+    thread.terminate().catch(reject);
+  });
+  thread.once('error', (error) => {
+    if (!said) reject(error);
+  });
+  thread.once('exit', () => {
+    if (said) resolve(said);
+    else reject(new Error('it ended before it came to its end: it waits for nothing, or exits'));
+  });
+  const onAbort = () => {
+    reject(signal.reason);
+    thread.unref();
+    // Rejects where the thread cannot be ended; nobody is left who could do anything about it.
+    thread.terminate().catch(reject);
+  };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await promise;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    await thread.terminate();
   }
 }

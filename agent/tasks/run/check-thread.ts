@@ -7,9 +7,22 @@ import type { CheckOrder, CheckReport } from './check-modules.ts';
 // Nobody else starts this file.
 const { url, run } = workerData as CheckOrder;
 
-/** @throws {DOMException} `DataCloneError` for a verdict that cannot leave the thread, such as a function */
-function report(message: CheckReport): void {
+/**
+ * Says it when everything that was printed has left the thread: the thread is ended as soon as this is heard.
+ *
+ * @throws {DOMException} `DataCloneError` for a verdict that cannot leave the thread, such as a function
+ */
+async function reportLast(message: CheckReport): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map(flush));
   parentPort?.postMessage(message);
+}
+
+/** Resolves when what was written before has arrived, also where a module has closed the stream. */
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writable) stream.write('', () => resolve());
+    else resolve();
+  });
 }
 
 async function load(): Promise<unknown> {
@@ -18,15 +31,16 @@ async function load(): Promise<unknown> {
 }
 
 async function judgeOnce(): Promise<void> {
+  parentPort?.postMessage({ kind: 'started' } satisfies CheckReport);
   try {
     const judge = await load();
-    if (typeof judge !== 'function') report({ kind: 'no-function' });
-    else if (run === undefined) report({ kind: 'loaded' });
-    else report({ kind: 'verdict', verdict: await judge(run) });
+    if (typeof judge !== 'function') await reportLast({ kind: 'no-function' });
+    else if (run === undefined) await reportLast({ kind: 'loaded' });
+    else await reportLast({ kind: 'verdict', verdict: await judge(run) });
   } catch (error) {
     // Whatever a module throws.
     const { name, message } = error instanceof Error ? error : { name: 'Error', message: String(error) };
-    report({ kind: 'threw', name, message });
+    await reportLast({ kind: 'threw', name, message });
   }
 }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -12,13 +14,21 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import type { AgentError } from '../../errors.ts';
 import { fakeResult, fakeRun } from '../fake-task.ts';
 import { openResults, RESULTS_FILE, readResults } from './results-file.ts';
 import { newestRun, takeDirectory, writeTranscript } from './run-directory.ts';
 
 const GO_ON = { isNew: false };
+const ADVICE = 'Choose another directory with --out.';
 const NEW = { isNew: true };
+
+/** Runs a program for which the disk is full behind so many blocks of 512 bytes of a file; returns what it prints. */
+async function whereFilesHaveAtMost(blocks: number, program: string): Promise<string> {
+  const limited = ['-c', `ulimit -f ${blocks}; exec "$@"`, 'sh', process.execPath];
+  return (await promisify(execFile)('sh', [...limited, '--input-type=module', '-e', program])).stdout;
+}
 
 describe('results on the disk', () => {
   let root: string;
@@ -141,6 +151,50 @@ describe('results on the disk', () => {
       ['x'.repeat(300), /ENAMETOOLONG/],
     ] as const)
       await assert.rejects(takeDirectory(join(directory, place), NEW), { code: 'usage', message: reason });
+  });
+
+  test('a directory that cannot be taken is a fault of the flag in its own words, and stays free', async () => {
+    const take = () => takeDirectory(directory, NEW);
+    const place = 'The results of a run cannot be written to';
+    const url = JSON.stringify(new URL('./run-directory.ts', import.meta.url).href);
+    const full = await whereFilesHaveAtMost(
+      0,
+      `import { takeDirectory } from ${url};
+      await takeDirectory(${JSON.stringify(directory)}, { isNew: true }).catch(({ code, message }) => console.log(code, message));`,
+    );
+    assert.equal(full, `usage ${place} ${directory}: a file may not get so large there. ${ADVICE}\n`);
+    mkdirSync(join(directory, 'run.lock'));
+    await assert.rejects(take(), { code: 'usage', message: /there is a directory of that name/ });
+    rmSync(join(directory, 'run.lock'), { recursive: true });
+    // The short lock, whose own words are about logins.
+    mkdirSync(join(directory, 'run.lock.taking'));
+    await assert.rejects(take(), {
+      code: 'usage',
+      message: `${place} ${directory}: there is a directory of that name. ${ADVICE}`,
+    });
+    rmSync(join(directory, 'run.lock.taking'), { recursive: true });
+    await (await take())();
+  });
+
+  test('results that cannot be opened, or not be gone on with behind a torn line, end the run in words', async () => {
+    mkdirSync(file());
+    await assert.rejects(openResults(directory), {
+      code: 'internal',
+      message: /^results\.jsonl in .* cannot be written: there is a directory of that name\. /,
+    });
+    rmSync(file(), { recursive: true });
+    // A file that may have 512 bytes has them, and no line break: what `ulimit -f` counts.
+    writeFileSync(file(), '{'.repeat(512));
+    const url = JSON.stringify(new URL('./results-file.ts', import.meta.url).href);
+    const stdout = await whereFilesHaveAtMost(
+      1,
+      `import { openResults } from ${url};
+      await openResults(${JSON.stringify(directory)}).catch(({ code, message }) => console.log(code, message));`,
+    );
+    assert.match(
+      stdout,
+      /^internal results\.jsonl in .* cannot be written: a file may not get so large there\. .*--resume/,
+    );
   });
 
   test('only one process writes to a directory at a time, and a dead one does not keep it', async () => {

@@ -27,10 +27,15 @@ export function cannotGoOn(error: unknown, directory: string, name: string): unk
   return diskFault(error, 'internal', `${name} in ${directory} cannot be written`, advice);
 }
 
-/** Opens the file of a run for appending. */
+/**
+ * Opens the file of a run for appending.
+ *
+ * @throws {AgentError} `internal` when it cannot be written
+ */
 export async function openResults(directory: string): Promise<ResultsFile> {
-  const file = await open(join(directory, RESULTS_FILE), 'a+', 0o600);
-  if (await endsInTheMiddleOfALine(file)) await file.appendFile('\n');
+  const file = await openAtLineStart(join(directory, RESULTS_FILE)).catch((error: unknown) => {
+    throw cannotGoOn(error, directory, RESULTS_FILE);
+  });
   let waiting: { readonly line: string; readonly done: PromiseWithResolvers<void> }[] = [];
   let writing: Promise<void> | undefined;
   let fault: { readonly error: unknown } | undefined;
@@ -93,6 +98,17 @@ async function readText(file: string): Promise<string> {
     if (!(error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')))
       throw error;
     throw new AgentError('usage', `There are no results of a run: ${file} does not exist.`, { cause: error });
+  }
+}
+
+async function openAtLineStart(path: string): Promise<FileHandle> {
+  const file = await open(path, 'a+', 0o600);
+  try {
+    if (await endsInTheMiddleOfALine(file)) await file.appendFile('\n');
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 

@@ -51,21 +51,55 @@ export async function takeDirectory(directory: string, { isNew }: TakeDirectoryO
   await makeWritable(directory);
   const file = join(directory, LOCK_FILE);
   // The short lock settles who looks at the long one first, also after a kill -9.
-  await withProcessLock(`${file}.taking`, async () => {
-    const holder = Number(await readIfPresent(file));
-    if (holder > 0 && holder !== process.pid && isAlive(holder))
-      throw new AgentError(
-        'usage',
-        `The run in ${directory} is going on in process ${holder}. Wait for it, or use another --out. If that process is something else, remove ${file}.`,
-      );
-    if (isNew && (await readIfPresent(join(directory, RESULTS_FILE))) !== undefined)
-      throw new AgentError(
-        'usage',
-        `${directory} has the results of a run. Go on with it: --resume ${shellWord(directory)}, or choose another --out.`,
-      );
-    await writeFile(file, String(process.pid), { mode: 0o600 });
+  await withShortLock(directory, async () => {
+    try {
+      await take(directory, file, isNew);
+    } catch (error) {
+      throw notWritable(error, directory);
+    }
   });
   return () => rm(file, { force: true });
+}
+
+async function take(directory: string, file: string, isNew: boolean): Promise<void> {
+  const holder = Number(await readIfPresent(file));
+  if (holder > 0 && holder !== process.pid && isAlive(holder))
+    throw new AgentError(
+      'usage',
+      `The run in ${directory} is going on in process ${holder}. Wait for it, or use another --out. If that process is something else, remove ${file}.`,
+    );
+  if (isNew && (await readIfPresent(join(directory, RESULTS_FILE))) !== undefined)
+    throw new AgentError(
+      'usage',
+      `${directory} has the results of a run. Go on with it: --resume ${shellWord(directory)}, or choose another --out.`,
+    );
+  await writeFile(file, String(process.pid), { mode: 0o600 });
+}
+
+/** What the lock says of itself is about logins; here it is about a directory. */
+async function withShortLock(directory: string, work: () => Promise<void>): Promise<void> {
+  const file = join(directory, `${LOCK_FILE}.taking`);
+  let isTaken = false;
+  try {
+    await withProcessLock(file, () => {
+      isTaken = true;
+      return work();
+    });
+  } catch (error) {
+    if (isTaken || !(error instanceof AgentError)) throw notWritable(error, directory);
+    if (error.code === 'unreachable')
+      throw new AgentError(
+        'usage',
+        `Another process keeps ${directory}; it holds ${file}. Wait for it, or use another --out.`,
+        { cause: error },
+      );
+    throw notWritable(error.cause, directory);
+  }
+}
+
+function notWritable(error: unknown, directory: string): unknown {
+  const what = `The results of a run cannot be written to ${directory}`;
+  return diskFault(error, 'usage', what, 'Choose another directory with --out.');
 }
 
 async function makeWritable(directory: string): Promise<void> {
@@ -73,8 +107,7 @@ async function makeWritable(directory: string): Promise<void> {
     await mkdir(join(directory, 'transcripts'), { recursive: true, mode: 0o700 });
     await access(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
-    const what = `The results of a run cannot be written to ${directory}`;
-    throw diskFault(error, 'usage', what, 'Choose another directory with --out.');
+    throw notWritable(error, directory);
   }
 }
 

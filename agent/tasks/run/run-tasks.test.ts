@@ -104,6 +104,37 @@ describe('running tasks', () => {
     assert.match(message('waits'), /^check: .*waiting\.ts came to no verdict within 1000 ms, the timeout of the task$/);
   });
 
+  test('the time of a check begins when its module does, however many wait for their turn', async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), 'checks-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const check = join(directory, 'fine.ts');
+    writeFileSync(check, 'export default () => true;');
+    const all = Array.from({ length: 8 }, (_, n) => fakeTask(`t-${n}`, { check, timeoutMs: 1_000 }));
+    const { checks } = await loadChecks(all, { signal: t.signal, maxThreads: 1 });
+    // A clock that moves with each verdict alone: eight of them take longer than one may.
+    let nowMs = 0;
+    const timers = new Set<{ readonly atMs: number; readonly callback: () => void }>();
+    const startTimer = (ms: number, callback: () => void) => {
+      const timer = { atMs: nowMs + ms, callback };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    };
+    const onEvent = ({ type }: RunEvent) => {
+      if (type === 'attempt-end') nowMs += 300;
+      for (const timer of timers) if (timer.atMs <= nowMs) timer.callback();
+    };
+    const ran = await run(
+      all,
+      scripted(() => ({})),
+      { checks, concurrency: 8, startTimer, onEvent },
+    );
+    assert.deepEqual(
+      outcomes(ran),
+      all.map(({ id }) => `${id} passed`),
+    );
+    assert.equal(timers.size, 0);
+  });
+
   test('every attempt has one final result, and no more run at once than asked for', async () => {
     let running = 0;
     let most = 0;
@@ -308,6 +339,28 @@ describe('running tasks', () => {
     );
     assert.ok(!JSON.stringify([ran.written, ran.verdicts, ran.events]).includes('hunter2'));
     assert.match(ran.written[0]?.answer ?? '', /\[secret\]/);
+  });
+
+  test('a result that cannot be written ends the run when nothing runs any more, and nothing new is started', async () => {
+    const refused = Promise.withResolvers<void>();
+    const executor = scripted(async ({ task }) => {
+      if (task.id === 'b') await refused.promise;
+      return {};
+    });
+    const events: string[] = [];
+    const running = run(tasks('a', 'b', 'c', 'd'), executor, {
+      concurrency: 2,
+      append: async ({ task }) => {
+        if (task === 'a') throw new AgentError('internal', 'the disk is full');
+        events.push(`${task} is written`);
+      },
+    }).catch((error: Error) => events.push(error.message));
+    // Whoever does not wait for b is through by then.
+    await new Promise(setImmediate);
+    refused.resolve();
+    await running;
+    assert.deepEqual(events, ['b is written', 'the disk is full']);
+    assert.deepEqual(executor.ran, ['a#1', 'b#1']);
   });
 
   test('a fault of the executor itself ends the run', async () => {

@@ -2,7 +2,7 @@
 // attempt gets exactly one final result, on the disk before anybody hears of it.
 
 import { AgentError } from '../../errors.ts';
-import { type Judge, judgeRun } from '../expect/judge-run.ts';
+import { type Judge, type Judges, judgeRun } from '../expect/judge-run.ts';
 import type { Task } from '../task.ts';
 import type { LoadedChecks } from './check-modules.ts';
 import type { Attempt, AttemptResult, Executor } from './executor.ts';
@@ -46,15 +46,21 @@ export interface RunTasksOptions {
   readonly now?: () => Date;
 }
 
-/** Runs what is to be run; resolves when nothing runs any more. Verdicts are in the order of the tasks. */
+/**
+ * Runs what is to be run; resolves, or rejects, when nothing runs any more. Verdicts are in the order of the tasks.
+ *
+ * @throws what `append`, `writeTranscript` and the executor throw, the first of it: after that nothing new is started
+ */
 export async function runTasks(options: RunTasksOptions): Promise<readonly Verdict[]> {
   const { tasks, executor, earlier, concurrency, retryErrors, onEvent, now = () => new Date() } = options;
   const { startTimer = startRealTimer } = options;
   const standing = new Map(earlier.map((result) => [keyOf(result), result]));
   const results = new Map<string, Result[]>(tasks.map(({ id }) => [id, []]));
   const queue = attemptsOf(tasks);
-  const failFast = new AbortController();
-  const finish = AbortSignal.any([options.finish, options.stop, failFast.signal]);
+  /** Aborted: what runs goes to its end, as with `options.finish`. */
+  const noMore = new AbortController();
+  const finish = AbortSignal.any([options.finish, options.stop, noMore.signal]);
+  let fault: { readonly error: unknown } | undefined;
 
   const settle = (task: Task, result: Result, isReused: boolean) => {
     const all = results.get(task.id) ?? [];
@@ -62,7 +68,7 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
     onEvent({ type: 'attempt-end', task, result, isReused });
     const { outcome } = verdictOf(task, all);
     const isOver = outcome === 'failed' || (outcome === 'error' && all.length === task.repeat);
-    if (options.isFailFast && isOver) failFast.abort();
+    if (options.isFailFast && isOver) noMore.abort();
   };
 
   const work = async () => {
@@ -99,17 +105,7 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
       const startedAt = now();
       const ran = await runOnce(attempt);
       if (!ran) return undefined;
-      const check = attempt.task.check === undefined ? undefined : options.checks.get(attempt.task.check);
-      const { timeoutMs } = attempt.task;
-      const limit = new AbortController();
-      // What a judge model or a check waits for may never come; they have as long as the attempt had.
-      const stopTimer = startTimer(timeoutMs, () =>
-        limit.abort(new Error(`came to no verdict within ${timeoutMs} ms, the timeout of the task`)),
-      );
-      const signal = AbortSignal.any([options.stop, limit.signal]);
-      const findings = await judgeRun(attempt.task, ran.run, { judge: options.judge, check, signal }).finally(
-        stopTimer,
-      );
+      const findings = await judge(attempt.task, ran.run);
       if (options.stop.aborted) return undefined;
       const error = findings.find(({ outcome }) => outcome === 'error');
       if (error && tries <= retryErrors) {
@@ -122,6 +118,28 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
     }
   };
 
+  /** What a judge model or a check waits for may never come; each has as long as the attempt had, and none for waiting its turn. */
+  const judge = async (task: Task, run: FinishedRun) => {
+    const { timeoutMs } = task;
+    const limit = new AbortController();
+    const startLimit = () =>
+      startTimer(timeoutMs, () =>
+        limit.abort(new Error(`came to no verdict within ${timeoutMs} ms, the timeout of the task`)),
+      );
+    let stopLimit = startLimit();
+    const module = task.check === undefined ? undefined : options.checks.get(task.check);
+    const check: Judges['check'] =
+      module &&
+      ((finished, signal) => {
+        stopLimit();
+        return module(finished, signal, () => {
+          stopLimit = startLimit();
+        });
+      });
+    const signal = AbortSignal.any([options.stop, limit.signal]);
+    return await judgeRun(task, run, { judge: options.judge, check, signal }).finally(() => stopLimit());
+  };
+
   const runOnce = async (attempt: Attempt): Promise<AttemptResult | undefined> => {
     try {
       return await executor.run(attempt, options.stop);
@@ -131,7 +149,14 @@ export async function runTasks(options: RunTasksOptions): Promise<readonly Verdi
     }
   };
 
-  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, work));
+  const workToTheEnd = () =>
+    work().catch((error: unknown) => {
+      // The others still write what they have done; who called us closes the files when we are through.
+      fault ??= { error };
+      noMore.abort();
+    });
+  await Promise.all(Array.from({ length: Math.max(1, concurrency) }, workToTheEnd));
+  if (fault) throw fault.error;
   return tasks.map((task) => verdictOf(task, results.get(task.id) ?? []));
 }
 
