@@ -87,7 +87,16 @@ export async function openTerminal(
     screen,
     unwrapped: async (lines = 0) => trim(await capture('-J', '-S', `-${lines}`)),
     colors: () => capture('-e'),
-    resize: async (columns, rows) => void (await tmux('resize-window', '-x', String(columns), '-y', String(rows))),
+    resize: async (columns, rows) => {
+      await tmux('resize-window', '-x', String(columns), '-y', String(rows));
+      // tmux shows the new size at once, and tells the command of it up to a quarter of a second later.
+      const { stdout: tty } = await tmux('display-message', '-p', '#{pane_tty}');
+      for (let looks = 0; looks < 1000; looks += 1) {
+        const { stdout: size } = await run('stty', ['-F', tty.trim(), 'size']);
+        if (size.trim() === `${rows} ${columns}`) return;
+      }
+      throw new Error(`The terminal did not become ${columns} by ${rows}.`);
+    },
     kill: async () => {
       const { stdout: shell } = await tmux('display-message', '-p', '#{pane_pid}');
       const { stdout: children } = await run('ps', ['-o', 'pid=', '--ppid', shell.trim()]);
