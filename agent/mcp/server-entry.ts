@@ -15,6 +15,7 @@ import { oneAtATime } from './one-at-a-time.ts';
 import { recordConnection, replayConnection } from './recorded-connection.ts';
 import { redactConnection, redactError } from './redacted-connection.ts';
 import { approvalKeyOf, identityOf } from './server-identity.ts';
+import { loginIn, needsApproval, noLoginReason, shownLogin, stateOf } from './server-words.ts';
 import type { ServerState, ServerStatus, ServersOptions } from './servers.ts';
 import { createToolListing } from './tool-listing.ts';
 import { cleanText } from './tool-text.ts';
@@ -118,7 +119,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
     return (await approvals.isDefinitionApproved(server.approval)) ? undefined : needsApproval(server);
   };
   const fail = async (error: AgentError) => {
-    login = await statusOf(tokens);
+    login = await loginIn(tokens);
     setState(stateOf(error, login), error.message, error);
     if (error.code === 'unreachable') retryLater();
   };
@@ -155,7 +156,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
         retries = 0;
         clearTimeout(retry);
         isLoginOld = false;
-        const next = await statusOf(tokens);
+        const next = await loginIn(tokens);
         // Somebody may have signed out meanwhile.
         if (!isPresent()) return;
         login = next;
@@ -196,7 +197,7 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
         if (isClosed) return await opened.close();
         connection = observed(opened);
         isLoginOld = false;
-        login = await statusOf(tokens);
+        login = await loginIn(tokens);
         retries = 0;
         setState('connected', '');
       } catch (error) {
@@ -261,57 +262,6 @@ export function createServerEntry(server: McpServerConfig, options: ServerEntryO
       await disconnect();
     },
   };
-}
-
-/** The state that a failure to connect leaves a server in. */
-function stateOf({ code }: AgentError, login: LoginStatus | undefined): ServerState {
-  switch (code) {
-    case 'login_required':
-      return login?.expiresAtMs !== undefined && login.expiresAtMs <= Date.now() ? 'expired' : 'needs-login';
-    case 'insufficient_scope':
-      return 'needs-scope';
-    case 'unreachable':
-      return 'unreachable';
-    default:
-      return 'error';
-  }
-}
-
-/** Issuers name the scopes and the user, and may give them the name of a credential. */
-function shownLogin(login: LoginStatus, redact: (text: string) => string): LoginStatus {
-  const { user, clientId, resource, scopes } = login;
-  return {
-    ...login,
-    user: user === undefined ? undefined : redact(user),
-    clientId: redact(clientId),
-    resource: redact(shownUrl(resource)),
-    scopes: scopes.map(redact),
-  };
-}
-
-async function statusOf(tokens: TokenSource | undefined): Promise<LoginStatus | undefined> {
-  try {
-    return await tokens?.status();
-  } catch (error) {
-    // What is wrong with the store has been said by the request that needed a token.
-    if (error instanceof AgentError) return undefined;
-    throw error;
-  }
-}
-
-function needsApproval(server: McpServerConfig): string {
-  const what =
-    server.transport === 'stdio'
-      ? `It runs the command ${JSON.stringify(server.url.slice(0, 300))}`
-      : `It may send secrets of this machine to ${new URL(server.url).origin} or its issuer`;
-  return `Needs approval: ${what}. If you know where .mcp.json comes from: npm run agent -- mcp approve ${server.name}`;
-}
-
-function noLoginReason(server: McpServerConfig): string {
-  if (server.transport === 'stdio') return 'it is a command on this machine';
-  return server.headers['authorization'] === undefined
-    ? 'its tokens come ready-made'
-    : '.mcp.json gives its authorization';
 }
 
 /** What a server says must stop neither the others nor the process, whatever of ours it breaks. */
