@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { BROWSER_LOGIN } from '../../test/support/browser-login.ts';
 import { createEagerPerson } from '../../test/support/eager-person.ts';
 import { serve } from '../../test/support/ports.ts';
 import { createStrictIssuer, type StrictIssuer } from '../../test/support/strict-issuer.ts';
@@ -26,14 +27,7 @@ describe('an answer that no honest issuer gives', () => {
     const prompt = createEagerPerson({ methods });
     const source = createTokenSource({
       serverUrl: issuer.mcpUrl,
-      credential: {
-        kind: 'login',
-        method: 'authorization-code',
-        issuer: undefined,
-        clientId: undefined,
-        authentication: { kind: 'none' },
-        audience: undefined,
-      },
+      credential: BROWSER_LOGIN,
       login: { ...DEFAULT_LOGIN, isProofRequired },
       store: createTokenStore(createMemoryRecords()),
       prompt,
