@@ -39,6 +39,9 @@ test('everything else is shown as it is, and so is a variable that holds one', (
     '--public-key abc',
     'GOOGLE_KEY_FILE=/home/ada/keys/sa.json',
     'AUTH_URL=https://id.example',
+    'AUTH_AUDIENCE=https://tools.example/mcp',
+    'AUTH_METHOD=client_credentials',
+    'TOKEN_ENDPOINT=https://id.example/token',
     'https://tools.example/?monkey=1',
   ])
     assert.deepEqual(withoutSecrets(line.split(' ')), line.split(' '), line);

@@ -2,12 +2,12 @@
 // not show such values, since those who look for them in what servers say need the same rule.
 
 const SECRET_PARTS = new Set(
-  'auth authorization bearer key apikey token pat secret cookie password passwd pwd passphrase credential credentials'.split(
+  'authorization bearer key apikey token pat secret cookie password passwd pwd passphrase credential credentials'.split(
     ' ',
   ),
 );
 /** What the last part says when the value is no secret but where one is, or what it is like. */
-const PLACE_PARTS = new Set('file path dir url uri name id type host sock socket'.split(' '));
+const PLACE_PARTS = new Set('file path dir url uri endpoint name id type host sock socket'.split(' '));
 /** Keys that open nothing. */
 const OPEN_KEYS = /(?:^|-)(?:public|partition|sort|primary|foreign)-key(?:-|$)/;
 /** A name and what it is given, as `--api-key=…`, `API_KEY=…`, `Authorization: …`. */
@@ -27,8 +27,10 @@ export function isSecretName(name: string): boolean {
     .toLowerCase()
     .split(/[^a-z\d]+/)
     .filter(Boolean);
-  if (PLACE_PARTS.has(words.at(-1) ?? '') || OPEN_KEYS.test(words.join('-'))) return false;
-  return words.some((word) => SECRET_PARTS.has(word));
+  const last = words.at(-1) ?? '';
+  if (PLACE_PARTS.has(last) || OPEN_KEYS.test(words.join('-'))) return false;
+  // As in `--auth user:password`; `AUTH_AUDIENCE` and its like are settings.
+  return last === 'auth' || words.some((word) => SECRET_PARTS.has(word));
 }
 
 /** The values among these words of a command line that are secrets by their names. */
