@@ -7,9 +7,9 @@ const SECRET_PARTS = new Set(
   ),
 );
 /** What the last part says when the value is no secret but where one is, or what it is like. */
-const PLACE_PARTS = new Set('file path dir url uri endpoint name id type host sock socket'.split(' '));
-/** Keys that open nothing. */
-const OPEN_KEYS = /(?:^|-)(?:public|partition|sort|primary|foreign)-key(?:-|$)/;
+const PLACE_PARTS = new Set('file path dir url uri endpoint name type host sock socket'.split(' '));
+/** Keys that open nothing, and what a key is called. */
+const OPEN_KEYS = /(?:^|-)(?:(?:public|partition|sort|primary|foreign)-key(?:-|$)|key-id$)/;
 /** A name and what it is given, as `--api-key=…`, `API_KEY=…`, `Authorization: …`. */
 const NAMED = /^ {0,4}([\w.-]{1,128})(?:=|: {0,4})(.+)$/s;
 /** The password of a URL, as it is written. */

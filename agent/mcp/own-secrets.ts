@@ -17,6 +17,7 @@ export interface OwnSecrets {
   redact(text: string): string;
 }
 
+/** Wider than the rule of secret-words.ts: of what this machine has set, a setting too many may rather be missing in answers. */
 const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)(?:_|$)/i;
 /** What such a variable holds is where the secret is. */
 const PLACE_NAME = /_(?:FILE|PATH|DIR)$/i;
